@@ -1,0 +1,313 @@
+/// The stoq plugin interface: everything a plugin author includes.
+///
+/// A plugin is one class derived from one of the seven categories below, one line of STOQ_PLUGIN,
+/// and a .stoq file of the same name. The engine makes one instance, calls activate(), then calls
+/// the category's method for every payload, and finally deactivate().
+///
+/// Threads. Methods marked const are called from many threads at once on the same instance, and
+/// may be re-entered on one thread while they emit (a zip in a zip): keep per-call state in locals
+/// or in PerThread, write members only in activate(), hold no lock while emitting. Non-const methods
+/// are called one at a time, except heartbeat(), which runs beside all others and locks for itself.
+///
+/// Bytes. A Payload is valid for the call. To keep or pass on part of it, take a Bytes slice: it
+/// shares the storage and keeps it alive.
+///
+/// Errors. Not my format: return without output. Broken input: throw MalformedInput (Cursor and
+/// slice() do). Needs a password: Encrypted. Cannot be opened here: Unsupported. What was emitted
+/// before stands; every other payload is untouched.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <string_view>
+#include <type_traits>
+#include <utility>
+#include <vector>
+
+#include "stoq/buffer.hpp"
+#include "stoq/bytes.hpp"
+#include "stoq/error.hpp"
+#include "stoq/function_ref.hpp"
+#include "stoq/options.hpp"
+#include "stoq/per_thread.hpp"
+#include "stoq/value.hpp"
+
+namespace stoq {
+
+/// The seven kinds of plugin.
+enum class Category : std::uint8_t {
+  worker,
+  connector,
+  reader,
+  source,
+  extractor,
+  carver,
+  decoder
+};
+
+/// The category as .stoq files, rules and records spell it.
+[[nodiscard]] constexpr std::string_view to_string(Category category) noexcept {
+  constexpr std::string_view names[] = {"worker",    "connector", "reader", "source",
+                                        "extractor", "carver",    "decoder"};
+  return names[static_cast<std::size_t>(category)];
+}
+
+/// How much a log line matters.
+enum class LogLevel : std::uint8_t { debug, info, warning, error };
+
+/// What is scanned: bytes, where they came from, what is known of them.
+struct Payload {
+  Bytes bytes;               ///< the content; valid for the call, slices keep it alive
+  std::string name;          ///< file or member name as found: raw bytes, never a path to open
+  std::string_view type;     ///< what the dispatch rules call it ("zip", "pe"); empty if nothing
+  std::uint32_t depth = 0;   ///< 0 for what a source delivered
+
+  [[nodiscard]] ByteView view() const noexcept { return bytes.view(); }
+};
+
+/// What goes with one call besides the payload: stoQ's **kwargs.
+class Request {
+ public:
+  using StopQuery = bool (*)(const void* context) noexcept;
+
+  Request() = default;
+  Request(const Value& args, StopQuery stop, const void* context) noexcept
+      : args_(&args), stop_(stop), context_(context) {}
+
+  /// The dispatch rule's metas (numbers, booleans and text as in the rule), its name as `rule`, and
+  /// as `offset` where its first string matched.
+  [[nodiscard]] const Value& args() const noexcept {
+    static const Value none;
+    return args_ != nullptr ? *args_ : none;
+  }
+  /// True once the run ends or the call's time is spent: long loops look at it and return.
+  [[nodiscard]] bool stop_requested() const noexcept { return stop_ != nullptr && stop_(context_); }
+
+ private:
+  const Value* args_ = nullptr;
+  StopQuery stop_ = nullptr;
+  const void* context_ = nullptr;
+};
+
+/// What a plugin says of a child.
+struct ChildInfo {
+  std::string name = {};  ///< as the container claims it: raw bytes, may be hostile
+  std::optional<std::uint64_t> offset = {};  ///< where in the parent it begins, in bytes
+  bool encrypted = false;               ///< it was protected by a password
+  bool keep_prefix = false;  ///< when a limit cuts it, scan what came (status partial), do not drop
+  Value meta = {};  ///< anything else, an object; stands in the record's `origin`
+};
+
+/// Receives what a decoder, extractor or carver brings out. Every child declared or handed over
+/// ends in exactly one record or one count of what was dropped. All methods throw LimitReached once
+/// the limits are spent: let it pass. A child may be scanned before the call returns.
+class Children {
+ public:
+  /// Writes one child's bytes. May throw MalformedInput, Encrypted, Unsupported: the child's record
+  /// says so, what was committed before is scanned, and the caller goes on with the next.
+  using Fill = FunctionRef<void(Buffer&)>;
+  /// Brings out member `index`: emits, produces or loses at most one child.
+  using Member = std::function<void(std::size_t index, Children& member)>;
+
+  Children() = default;
+  Children(const Children&) = delete;
+  Children& operator=(const Children&) = delete;
+  virtual ~Children() = default;
+
+  /// Hands over bytes that exist: a slice of the payload (free of charge), or a small copy. For
+  /// anything inflated use produce(), which is charged as the bytes come.
+  virtual void emit(Bytes bytes, ChildInfo info) = 0;
+
+  /// Makes a child by calling `fill` with a pooled buffer. `expected` is the claimed size (0 when
+  /// unknown), used as a hint only. False when the child was dropped by its own limit
+  /// (`max_child_bytes`) or failed: go on with the next.
+  virtual bool produce(ChildInfo info, std::uint64_t expected, Fill fill) = 0;
+
+  /// Calls `member` for 0 … count-1, each at most once, in order on this thread or in parts on idle
+  /// ones: for containers with random access. `member` must be thread-safe; it is given its own
+  /// Children. Returns when all are done or sent away, so `member` must own (by value or shared
+  /// pointer) everything it uses beyond the payload: it is copied if it travels.
+  virtual void each(std::size_t count, Member member) = 0;
+
+  /// Records a child whose bytes cannot be had, with its reason.
+  virtual void lost(ChildInfo info, Status status, std::string_view message) = 0;
+
+  /// Says that the container claims `count` children (each() does so itself): what is neither
+  /// emitted nor lost by the end counts as dropped. Optional.
+  virtual void declare(std::uint64_t count) = 0;
+
+  /// No child may be larger, in bytes.
+  [[nodiscard]] virtual std::size_t max_child_bytes() const noexcept = 0;
+};
+
+class Reader;
+
+/// What the engine offers to a plugin. Thread-safe; outlives every plugin.
+class Host {
+ public:
+  Host() = default;
+  Host(const Host&) = delete;
+  Host& operator=(const Host&) = delete;
+  virtual ~Host() = default;
+  /// Writes one line to the run's log, under the plugin's name.
+  virtual void log(LogLevel level, std::string_view message) = 0;
+  /// A loaded reader plugin, or null.
+  [[nodiscard]] virtual const Reader* reader(std::string_view name) const noexcept = 0;
+  /// How many threads scan.
+  [[nodiscard]] virtual unsigned threads() const noexcept = 0;
+};
+
+/// Base of the seven categories.
+class Plugin {
+ public:
+  Plugin() = default;
+  Plugin(const Plugin&) = delete;
+  Plugin& operator=(const Plugin&) = delete;
+  virtual ~Plugin() = default;
+
+  /// Called once, before any payload. Throw ConfigError to refuse.
+  virtual void activate(Options& options, Host& host) { (void)options, (void)host; }
+  /// Called once, after the last payload and after heartbeat() has returned.
+  virtual void deactivate() noexcept {}
+
+  /// True when heartbeat() is to be called.
+  [[nodiscard]] virtual bool wants_heartbeat() const noexcept { return false; }
+  /// Called once, on a thread of its own; returns when `stop` is requested.
+  virtual void heartbeat(std::stop_token stop) { (void)stop; }
+};
+
+/// Says something of every payload.
+class Worker : public Plugin {
+ public:
+  static constexpr auto category = Category::worker;
+  /// What was found, as an object; null for nothing. A member `file` (an object of ECS `file.*`
+  /// fields, such as `mime_type`) goes to the record's `file`, the rest to `stoq.workers.<name>`.
+  [[nodiscard]] virtual Value scan(const Payload& payload, const Request& request) const = 0;
+};
+
+/// Turns a payload into text or data for workers.
+class Reader : public Plugin {
+ public:
+  static constexpr auto category = Category::reader;
+  [[nodiscard]] virtual Value read(const Payload& payload, const Request& request) const = 0;
+};
+
+/// Brings out what a container holds.
+class Extractor : public Plugin {
+ public:
+  static constexpr auto category = Category::extractor;
+  virtual void extract(const Payload& payload, const Request& request,
+                       Children& children) const = 0;
+};
+
+/// Cuts files out of their surroundings.
+class Carver : public Plugin {
+ public:
+  static constexpr auto category = Category::carver;
+  virtual void carve(const Payload& payload, const Request& request, Children& children) const = 0;
+};
+
+/// Undoes an encoding.
+class Decoder : public Plugin {
+ public:
+  static constexpr auto category = Category::decoder;
+  virtual void decode(const Payload& payload, const Request& request, Children& children) const = 0;
+};
+
+/// One file of a corpus, on its way from a source into the graph.
+struct Root {
+  std::string path;            ///< as records name it; unique within a run
+  std::string file;            ///< the file to read; empty when `bytes` is the content
+  Bytes bytes;                 ///< the content, when `file` is empty
+  Value meta;                  ///< what the source says of it, an object; stands in the record
+  Status status = Status::ok;  ///< anything else: recorded so, not opened
+  std::string message;         ///< why, when status is not ok
+};
+
+/// What the user asked a source to deliver.
+struct Input {
+  std::vector<std::string> paths;    ///< as given on the command line
+  std::string files_from;            ///< a file of paths, "-" for standard input; empty: none
+  std::vector<std::string> include;  ///< globs, any of which a root's path must match; empty: all
+  std::vector<std::string> exclude;  ///< globs, none of which it may match
+};
+
+/// Where a source puts what it finds.
+class Intake {
+ public:
+  Intake() = default;
+  Intake(const Intake&) = delete;
+  Intake& operator=(const Intake&) = delete;
+  virtual ~Intake() = default;
+  /// Takes a root; blocks while as much is in flight as may be. False: stop ingesting.
+  virtual bool put(Root root) = 0;
+  /// Makes a root's bytes by calling `fill` with a charged buffer (waits for memory), and takes it.
+  /// What `fill` throws becomes the root's status; what it committed before is scanned.
+  virtual bool produce(Root root, std::uint64_t expected, Children::Fill fill) = 0;
+  /// Says how much is to come, once known: for progress and ETA.
+  virtual void expect(std::uint64_t roots, std::uint64_t bytes) = 0;
+};
+
+/// Enumerates a corpus.
+class Source : public Plugin {
+ public:
+  static constexpr auto category = Category::source;
+  /// Called once, on a thread of its own; returns when there is nothing more. The order of put() is
+  /// the order of the output: deterministic for the same corpus.
+  virtual void ingest(const Input& input, Intake& intake) = 0;
+};
+
+/// Takes results away. Called from one thread at a time.
+class Connector : public Plugin {
+ public:
+  static constexpr auto category = Category::connector;
+  /// Called before the first save(). Throw IoError when the results cannot go there.
+  virtual void connect() {}
+  /// Saves `count` results: as many complete lines of JSON, each with its line end, valid for the
+  /// call. Throw IoError when they cannot be saved: the run ends.
+  virtual void save(std::string_view lines, std::size_t count) = 0;
+  /// Called after the last save(), also when the run was interrupted: flush, finish, report.
+  virtual void disconnect() {}
+};
+
+// --- How a shared library says what it is -----------------------------------------------------
+
+/// Raised by one with every change to a public header.
+inline constexpr std::uint32_t abi_version = 1;
+
+/// Plain data, read before any code of the plugin runs.
+struct PluginDescriptor {
+  std::uint32_t magic;    ///< plugin_magic
+  std::uint32_t abi;      ///< abi_version of the headers it was built with
+  std::uint64_t layout;   ///< sizes of what crosses the boundary: catches other standard libraries
+                          ///< and debug modes
+  const char* toolchain;  ///< for the message when one of the above differs
+  Category category;
+  Plugin* (*create)();    ///< a new instance, owned by the caller
+};
+
+inline constexpr std::uint32_t plugin_magic = 0x514f5453;  // "STOQ"
+inline constexpr std::uint64_t plugin_layout =
+    sizeof(std::string) | sizeof(Value) << 8 | sizeof(Payload) << 16 | sizeof(ChildInfo) << 28 |
+    sizeof(Options) << 40 | sizeof(Root) << 52;
+
+/// The descriptor of the plugin class P.
+template <class P>
+constexpr PluginDescriptor describe() {
+  static_assert(std::is_base_of_v<Plugin, P> && !std::is_abstract_v<P>,
+                "STOQ_PLUGIN needs a class that implements one of the seven categories");
+  return {plugin_magic,       abi_version, plugin_layout,
+          "g++ " __VERSION__, P::category, []() -> Plugin* { return new P; }};
+}
+
+}  // namespace stoq
+
+/// Makes the class this library's plugin. Write it once, outside any namespace.
+#define STOQ_PLUGIN(Class)                                                          \
+  extern "C" {                                                                      \
+  STOQ_PUBLIC extern const ::stoq::PluginDescriptor stoq_plugin;                    \
+  constinit const ::stoq::PluginDescriptor stoq_plugin = ::stoq::describe<Class>(); \
+  }

@@ -1,0 +1,50 @@
+/// MD5, SHA-1, SHA-256, SHA-512 by OpenSSL: algorithms fetched once, contexts reused.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <memory>
+#include <string>
+
+#include <stoq/bytes.hpp>
+
+namespace stoq::support {
+
+using Sha256 = std::array<std::byte, 32>;
+
+/// Which digests to make; SHA-256 always.
+struct DigestSet {
+  bool md5 = false, sha1 = false, sha512 = false;
+};
+
+struct DigestResult {
+  Sha256 sha256{};
+  std::array<std::byte, 16> md5{};
+  std::array<std::byte, 20> sha1{};
+  std::array<std::byte, 64> sha512{};
+};
+
+/// One thread's hasher: make one per thread and keep it.
+class Digester {
+ public:
+  explicit Digester(DigestSet set = {});
+  ~Digester();
+  Digester(const Digester&) = delete;
+  Digester& operator=(const Digester&) = delete;
+
+  /// All digests of the set over `bytes`, in blocks that stay in the cache. `between`, when given,
+  /// is called after each 16 MiB with how many bytes are done (to give pages back).
+  DigestResult digest(ByteView bytes, void (*between)(void*, std::size_t) = nullptr,
+                      void* context = nullptr);
+  /// SHA-256 alone, of a few pieces in turn.
+  Sha256 sha256(std::initializer_list<ByteView> pieces);
+
+ private:
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+/// Appends lower-case hex.
+void append_hex(std::string& out, ByteView bytes);
+
+}  // namespace stoq::support

@@ -1,0 +1,32 @@
+/// Reads .stoq and .cfg files as Python's configparser does (what stoQ's files are written for):
+/// sections, `key = value` or `key: value`, keys in lower case, `#` and `;` comments on lines of
+/// their own, indented continuation lines.
+#pragma once
+
+#include <filesystem>
+#include <map>
+#include <string>
+#include <string_view>
+
+namespace stoq::support {
+
+class Ini {
+ public:
+  using Section = std::map<std::string, std::string, std::less<>>;
+
+  /// Throws ConfigError naming `origin` and the line.
+  static Ini parse(std::string_view text, const std::string& origin);
+  /// Throws IoError, ConfigError.
+  static Ini read(const std::filesystem::path& file);
+
+  /// Empty when there is no such section. Section names keep their case.
+  [[nodiscard]] const Section& section(std::string_view name) const;
+  /// Empty when absent.
+  [[nodiscard]] std::string get(std::string_view section, std::string_view key) const;
+  [[nodiscard]] const std::map<std::string, Section, std::less<>>& sections() const { return sections_; }
+
+ private:
+  std::map<std::string, Section, std::less<>> sections_;
+};
+
+}  // namespace stoq::support

@@ -1,0 +1,53 @@
+/// Writes JSON straight into a string that is reused: no tree, no allocation of its own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include <stoq/value.hpp>
+
+namespace stoq::support {
+
+/// Appends `text` as a JSON string, quotes included: control characters, quote and backslash
+/// escaped, each maximal ill-formed part of UTF-8 replaced by U+FFFD (Unicode 15, 3.9), U+2028/9
+/// escaped. Any bytes in, valid JSON out.
+void append_json_string(std::string& out, std::string_view text);
+/// Appends shortest round-trip text of a double; null for NaN and infinities.
+void append_json_number(std::string& out, double number);
+void append_json_number(std::string& out, std::int64_t number);
+/// Appends the value on one line. Members that are null, and objects and arrays that are empty,
+/// are left out ("empty means absent").
+void append_json(std::string& out, const Value& value);
+/// Whether `text` is well-formed UTF-8.
+[[nodiscard]] bool is_utf8(std::string_view text) noexcept;
+/// RFC 4648 base64 with padding.
+void append_base64(std::string& out, std::string_view bytes);
+
+/// Writes objects member by member: keeps track of commas. Keys must need no escaping.
+class JsonObject {
+ public:
+  explicit JsonObject(std::string& out) : out_(out) { out_ += '{'; }
+  JsonObject(const JsonObject&) = delete;
+  JsonObject& operator=(const JsonObject&) = delete;
+  ~JsonObject() { out_ += '}'; }
+
+  /// Writes `"key":` and gives back the string to append the value to.
+  std::string& key(std::string_view name) {
+    if (!first_) out_ += ',';
+    first_ = false;
+    ((out_ += '"') += name) += "\":";
+    return out_;
+  }
+  void text(std::string_view name, std::string_view value) { append_json_string(key(name), value); }
+  void number(std::string_view name, std::uint64_t value) {
+    append_json_number(key(name), static_cast<std::int64_t>(value));
+  }
+  void flag(std::string_view name, bool value) { key(name) += value ? "true" : "false"; }
+
+ private:
+  std::string& out_;
+  bool first_ = true;
+};
+
+}  // namespace stoq::support
