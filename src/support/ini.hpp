@@ -1,6 +1,6 @@
 /// Reads .stoq and .cfg files as Python's configparser does (what stoQ's files are written for):
 /// sections, `key = value` or `key: value`, keys in lower case, `#` and `;` comments on lines of
-/// their own, indented continuation lines.
+/// their own, indented continuation lines, [DEFAULT], `%(key)s` and `%%`; duplicates are refused.
 #pragma once
 
 #include <filesystem>
@@ -23,7 +23,9 @@ class Ini {
   [[nodiscard]] const Section& section(std::string_view name) const;
   /// Empty when absent.
   [[nodiscard]] std::string get(std::string_view section, std::string_view key) const;
-  [[nodiscard]] const std::map<std::string, Section, std::less<>>& sections() const { return sections_; }
+  [[nodiscard]] const std::map<std::string, Section, std::less<>>& sections() const {
+    return sections_;
+  }
 
  private:
   std::map<std::string, Section, std::less<>> sections_;

@@ -11,13 +11,14 @@ namespace stoq::support {
 
 /// Appends `text` as a JSON string, quotes included: control characters, quote and backslash
 /// escaped, each maximal ill-formed part of UTF-8 replaced by U+FFFD (Unicode 15, 3.9), U+2028/9
-/// escaped. Any bytes in, valid JSON out.
+/// and DEL escaped. Any bytes in, valid JSON out.
 void append_json_string(std::string& out, std::string_view text);
 /// Appends shortest round-trip text of a double; null for NaN and infinities.
 void append_json_number(std::string& out, double number);
 void append_json_number(std::string& out, std::int64_t number);
-/// Appends the value on one line. Members that are null, and objects and arrays that are empty,
-/// are left out ("empty means absent").
+void append_json_number(std::string& out, std::uint64_t number);
+/// Appends the value on one line. Members that are null, and members that are objects or arrays
+/// with nothing in them, are left out ("empty means absent"); items of arrays keep their places.
 void append_json(std::string& out, const Value& value);
 /// Whether `text` is well-formed UTF-8.
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
@@ -40,9 +41,7 @@ class JsonObject {
     return out_;
   }
   void text(std::string_view name, std::string_view value) { append_json_string(key(name), value); }
-  void number(std::string_view name, std::uint64_t value) {
-    append_json_number(key(name), static_cast<std::int64_t>(value));
-  }
+  void number(std::string_view name, std::uint64_t value) { append_json_number(key(name), value); }
   void flag(std::string_view name, bool value) { key(name) += value ? "true" : "false"; }
 
  private:

@@ -16,6 +16,7 @@ namespace stoq::support {
 [[nodiscard]] std::string format_size(std::uint64_t bytes);
 /// The candidate nearest to `word` by edit distance, if it is near enough to be meant (≤ 1/3 of its
 /// length, at least 1); empty otherwise.
-[[nodiscard]] std::string nearest(std::string_view word, const std::vector<std::string>& candidates);
+[[nodiscard]] std::string nearest(std::string_view word,
+                                  const std::vector<std::string>& candidates);
 
 }  // namespace stoq::support
