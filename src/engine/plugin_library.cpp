@@ -62,6 +62,7 @@ struct Claim {
   std::uint32_t magic;
   std::uint32_t abi;
   std::uint64_t layout;
+  std::uint8_t category;
   std::string toolchain;  ///< empty when it cannot be told
 };
 
@@ -77,6 +78,7 @@ class ElfFile {
       throw MalformedInput("no 64-bit shared library");
     }
     if (header_.e_machine != own_machine) throw MalformedInput("built for another processor");
+    (void)entry(header_.e_shoff, header_.e_shentsize, header_.e_shnum);
     // A library cut short would raise SIGBUS once it is mapped and touched.
     for (std::size_t i = 0; i < header_.e_phnum; ++i) {
       const auto segment = program_header(i);
@@ -155,6 +157,7 @@ class ElfFile {
     claim.abi = cursor.le<std::uint32_t>();
     claim.layout = cursor.le<std::uint64_t>();
     if (claim.magic == plugin_magic) {
+      claim.category = read<std::uint8_t>(offset + offsetof(PluginDescriptor, category));
       claim.toolchain = pointed_text(symbol.st_value + offsetof(PluginDescriptor, toolchain));
     }
     return claim;
@@ -210,6 +213,9 @@ void check_file(const std::filesystem::path& path) {
                      "; this stoq: " + std::string(own_toolchain) +
                      "); build it again with this stoq's compiler and flags");
   }
+  if (claim->category > static_cast<std::uint8_t>(Category::decoder)) {
+    refuse(path, "its descriptor is damaged: no such category; build it again");
+  }
 }
 
 }  // namespace
@@ -224,8 +230,7 @@ PluginLibrary::PluginLibrary(const std::filesystem::path& path) : descriptor_(nu
            std::string("cannot be loaded, is a library it needs not installed? ") + dlerror());
   }
   descriptor_ = static_cast<const PluginDescriptor*>(dlsym(library, symbol_name.data()));
-  if (descriptor_ == nullptr || descriptor_->create == nullptr ||
-      descriptor_->category > Category::decoder) {
+  if (descriptor_ == nullptr || descriptor_->create == nullptr) {
     refuse(path, "its descriptor is damaged; build it again");
   }
 }
