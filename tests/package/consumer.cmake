@@ -1,0 +1,51 @@
+# Installs this build into a folder of its own, builds the decoder of consumer/ against it as anybody
+# would, and scans a file with it: first from its build tree (--plugin-dir), then installed.
+cmake_minimum_required(VERSION 3.25)
+
+# run(<variable> <command>...): the command's output; ends the test when its status is not 0.
+function(run variable)
+  execute_process(COMMAND ${ARGN} RESULT_VARIABLE status OUTPUT_VARIABLE out ERROR_VARIABLE err)
+  if(NOT status EQUAL 0)
+    list(JOIN ARGN " " command)
+    message(FATAL_ERROR "status ${status} of: ${command}\n${out}${err}")
+  endif()
+  set(${variable} "${out}" PARENT_SCOPE)
+endfunction()
+
+function(expect text wanted what)
+  string(FIND "${text}" "${wanted}" at)
+  if(at EQUAL -1)
+    message(FATAL_ERROR "${what}: expected ${wanted} in\n${text}")
+  endif()
+endfunction()
+
+# The text that input.txt turns into, as `tr A-Za-z N-ZA-Mn-za-m | sha256sum` sees it.
+set(plain_sha256 48439eccae1ae85a6775896dcf49e28920b962ba5be1f7ebd34b3da6dc4256f9)
+set(prefix ${work}/prefix)
+set(stoq ${prefix}/${bin}/stoq)
+
+file(REMOVE_RECURSE ${work})
+file(MAKE_DIRECTORY ${work})
+run(ignored ${CMAKE_COMMAND} --install ${build} --prefix ${prefix})
+run(out ${stoq} --version)
+expect("${out}" "${version}" "stoq --version of the install tree")
+
+run(ignored ${CMAKE_COMMAND} -S ${source} -B ${work}/build -G ${generator}
+  -D CMAKE_CXX_COMPILER=${compiler} -D CMAKE_PREFIX_PATH=${prefix} -D stoq_version=${version})
+run(ignored ${CMAKE_COMMAND} --build ${work}/build)
+
+set(extra --plugin-dir ${work}/build/lib/stoq/plugins)
+foreach(where IN ITEMS "build tree" "install tree")
+  run(out ${stoq} list ${extra})
+  expect("${out}" rot13 "stoq list, plugin in its ${where}")
+  run(ignored ${stoq} scan ${extra} -w none --dispatch-rules ${source}/rot13.yar
+    -o ${work}/results.jsonl ${source}/input.txt)
+  file(READ ${work}/results.jsonl results)
+  expect("${results}" "\"sha256\":\"${plain_sha256}\"" "stoq scan, plugin in its ${where}")
+  expect("${results}" "\"plugin\":\"rot13\"" "stoq scan, plugin in its ${where}")
+  run(ignored ${CMAKE_COMMAND} --install ${work}/build --prefix ${prefix})
+  set(extra "")
+endforeach()
+if(NOT EXISTS ${prefix}/${plugins}/decoder/rot13/rot13.so)
+  message(FATAL_ERROR "the consumer's plugin was not installed beside stoq's own")
+endif()

@@ -1,0 +1,4 @@
+#pragma once
+
+/// A Latin letter thirteen places on, anything else as it is.
+char rotated(char letter) noexcept;
