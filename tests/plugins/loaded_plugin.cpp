@@ -1,0 +1,65 @@
+#include "plugins/loaded_plugin.hpp"
+
+#include <algorithm>
+#include <array>
+#include <string_view>
+#include <tuple>
+
+namespace stoq::testing {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// What the [options] of the .stoq file set for the plugin; the engine reads the rest itself.
+Options::Map own_options(const PluginPlace& place, const Options::Map& over) {
+  constexpr std::array<std::string_view, 6> engines{"hashpayload",      "saveresults",
+                                                    "max_tlp",          "multiprocess",
+                                                    "min_stoq_version", "max_stoq_version"};
+  Options::Map options;
+  for (const auto& [key, value] : support::Ini::read(place.stoq()).section("options")) {
+    if (std::find(engines.begin(), engines.end(), key) == engines.end()) options[key] = value;
+  }
+  for (const auto& [key, value] : over) options[key] = value;
+  return options;
+}
+
+}  // namespace
+
+fs::path PluginPlace::source() const { return fs::path(STOQ_SOURCE_PLUGINS) / category / name; }
+fs::path PluginPlace::library() const {
+  return fs::path(STOQ_BUILD_PLUGINS) / category / name / (name + ".so");
+}
+fs::path PluginPlace::stoq() const {
+  return fs::path(STOQ_BUILD_PLUGINS) / category / name / (name + ".stoq");
+}
+fs::path PluginPlace::tests() const { return fs::path(STOQ_TEST_DATA) / category / name; }
+fs::path PluginPlace::input(const std::string& file) const { return tests() / "input" / file; }
+
+std::vector<PluginPlace> all_plugins() {
+  constexpr std::array categories{Category::worker, Category::connector, Category::reader,
+                                  Category::source, Category::extractor, Category::carver,
+                                  Category::decoder};
+  std::vector<PluginPlace> found;
+  for (const auto category : categories) {
+    const std::string word(to_string(category));
+    const auto folder = fs::path(STOQ_SOURCE_PLUGINS) / word;
+    if (!fs::is_directory(folder)) continue;
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      if (entry.is_directory()) found.push_back({word, entry.path().filename().string()});
+    }
+  }
+  std::sort(found.begin(), found.end(), [](const PluginPlace& a, const PluginPlace& b) {
+    return std::tie(a.category, a.name) < std::tie(b.category, b.name);
+  });
+  return found;
+}
+
+LoadedPlugin::LoadedPlugin(const PluginPlace& place, const Options::Map& options)
+    : options_(place.category + ":" + place.name, own_options(place, options)) {
+  const engine::PluginLibrary library(place.library());
+  category_ = library.category();
+  plugin_ = library.create();
+  plugin_->activate(options_, host_);
+}
+
+}  // namespace stoq::testing
