@@ -1,0 +1,22 @@
+/// The formats of the archive extractor that libarchive does not read, or reads less well. Each
+/// function brings out all members of one payload; thread-safe.
+#pragma once
+
+#include <stoq/plugin.hpp>
+
+namespace archive_plugin {
+
+/// LHarc, LHA, LArc and PMarc, with liblhasa: libarchive lacks -lh1-, -lzs-, -lz5- and -pm*-, and
+/// many headers of old programs. False when liblhasa finds no member.
+[[nodiscard]] bool extract_lha(const stoq::Payload& payload, const stoq::Request& request,
+                               stoq::Children& children);
+
+/// Microsoft cabinets, with libmspack: all of its methods, also Quantum.
+void extract_cab(const stoq::Payload& payload, const stoq::Request& request,
+                 stoq::Children& children);
+
+/// RPM packages: finds the payload behind lead, signature and header, and emits it as it is.
+void extract_rpm(const stoq::Payload& payload, const stoq::Request& request,
+                 stoq::Children& children);
+
+}  // namespace archive_plugin
