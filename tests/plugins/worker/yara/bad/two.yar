@@ -1,0 +1,2 @@
+import "no_such_module"
+rule other { condition: true }
