@@ -147,6 +147,8 @@ Entry read_entry(Cursor& directory, ByteView archive, std::uint64_t shift) {
     return entry;
   }
   entry.header = header;
+  Cursor method(archive.subspan(entry.header + 8, 2));
+  entry.local_method = method.le<std::uint16_t>();
   Cursor lengths(archive.subspan(entry.header + 26, 4));
   const std::size_t name = lengths.le<std::uint16_t>();
   const std::size_t extra = lengths.le<std::uint16_t>();
@@ -225,8 +227,7 @@ std::optional<Directory> read_directory(ByteView archive) {
 ByteView data_of(ByteView archive, const Entry& entry) noexcept {
   if (entry.data > archive.size()) return {};
   const auto rest = archive.subspan(entry.data);
-  return rest.first(
-      std::min<std::uint64_t>(rest.size(), entry.compressed));
+  return rest.first(std::min<std::uint64_t>(rest.size(), entry.compressed));
 }
 
 std::string describe_method(std::uint16_t method) {

@@ -21,13 +21,16 @@ inline constexpr std::uint16_t flag_encrypted = 1U << 0U;
 inline constexpr std::uint16_t flag_strong = 1U << 6U;   ///< PKWARE's own encryption
 inline constexpr std::uint16_t flag_hidden = 1U << 13U;  ///< of the directory itself
 inline constexpr std::uint16_t method_stored = 0;
+inline constexpr std::uint16_t method_imploded = 6;
 inline constexpr std::uint16_t method_deflated = 8;
+inline constexpr std::uint16_t method_deflated64 = 9;
 
 /// One member as the directory claims it. Offsets are in the payload.
 struct Entry {
   std::string_view name;  ///< raw bytes; looks into the payload
   std::uint16_t flags = 0;
-  std::uint16_t method = 0;  ///< of the data; with AES the one inside
+  std::uint16_t method = 0;        ///< of the data; with AES the one inside
+  std::uint16_t local_method = 0;  ///< as the local header has it
   std::uint16_t time = 0;
   std::uint16_t date = 0;
   std::uint32_t crc = 0;

@@ -24,7 +24,7 @@ class Writer {
   template <std::unsigned_integral T>
   Writer& le(T value) {
     for (std::size_t i = 0; i < sizeof(T); ++i) {
-      bytes_.push_back(static_cast<char>(value >> (8 * i) & 0xffU));
+      bytes_.push_back(static_cast<char>(std::uint64_t{value} >> (8 * i) & 0xffU));
     }
     return *this;
   }
@@ -43,8 +43,10 @@ struct Frame {
   std::string before, after;
 };
 
+bool has_aes(const Entry& entry) noexcept { return entry.encrypted() && entry.aes_version != 0; }
+
 std::string aes_extra(const Entry& entry) {
-  if (entry.aes_version == 0) return {};
+  if (!has_aes(entry)) return {};
   Writer extra;
   extra.le<std::uint16_t>(0x9901).le<std::uint16_t>(7).le(entry.aes_version);
   extra.text("AE").le(entry.aes_strength).le(entry.method);
@@ -55,7 +57,7 @@ std::string aes_extra(const Entry& entry) {
 std::string common_fields(const Entry& entry, std::uint64_t data_size, std::size_t extra_size) {
   Writer fields;
   fields.le<std::uint16_t>(63).le(entry.flags);
-  fields.le(entry.aes_version != 0 ? std::uint16_t{99} : entry.method);
+  fields.le(has_aes(entry) ? std::uint16_t{99} : entry.method);
   fields.le(entry.time).le(entry.date).le(entry.crc);
   fields.le(static_cast<std::uint32_t>(data_size));
   fields.le(static_cast<std::uint32_t>(std::min(entry.size, most_size)));
@@ -95,6 +97,7 @@ zip_buffer_fragment_t fragment(ByteView part) noexcept {
   return {static_cast<zip_uint8_t*>(static_cast<void*>(data)), part.size()};
 }
 
+/// The archive looks into `frame` and `data`.
 Archive open_by_libzip(const Frame& frame, ByteView data) {
   const std::array parts = {fragment(stoq::as_bytes(frame.before)), fragment(data),
                             fragment(stoq::as_bytes(frame.after))};
@@ -112,9 +115,14 @@ Archive open_by_libzip(const Frame& frame, ByteView data) {
   return archive;
 }
 
-File open_file(zip_t* archive, const std::string* password) {
+/// The member's content, or its compressed bytes (ZIP_FL_COMPRESSED); null when it does not open.
+File open_file(zip_t* archive, zip_flags_t flags, const std::string& password = {}) {
   return File(
-      zip_fopen_index_encrypted(archive, 0, 0, password != nullptr ? password->c_str() : nullptr));
+      zip_fopen_index_encrypted(archive, 0, flags, password.empty() ? nullptr : password.c_str()));
+}
+
+bool libzip_can(std::uint16_t method) noexcept {
+  return zip_compression_method_supported(method, 0) == 1;
 }
 
 /// Whether the member, opened with a password, is sound: a header of one check byte lets one wrong
@@ -122,91 +130,65 @@ File open_file(zip_t* archive, const std::string* password) {
 bool reads_to_end(zip_file_t* file, std::uint64_t most) {
   std::array<char, 16384> scratch{};
   std::uint64_t total = 0;
-  zip_int64_t count = 0;
-  while (total <= most && (count = zip_fread(file, scratch.data(), scratch.size())) > 0) {
-    total += static_cast<std::uint64_t>(count);
+  zip_int64_t count = 1;
+  while (total <= most && count > 0) {
+    count = zip_fread(file, scratch.data(), scratch.size());
+    total += count > 0 ? static_cast<std::uint64_t>(count) : 0;
   }
   return count >= 0;
 }
 
-/// The member opened with the first password that fits; throws when there is none.
-File open_encrypted(zip_t* archive, const Entry& entry, const std::vector<std::string>& passwords,
-                    std::uint64_t most) {
-  std::vector<const std::string*> fitting;
-  for (const auto& password : passwords) {
-    if (open_file(archive, &password)) {
-      fitting.push_back(&password);
-      if (entry.aes_version != 0) break;  // checked by more than one byte
-    }
-  }
-  if (fitting.empty()) {
-    const auto code = zip_error_code_zip(zip_get_error(archive));
-    if (code == ZIP_ER_WRONGPASSWD || code == ZIP_ER_NOPASSWD) {
-      throw stoq::Encrypted("none of " + std::to_string(passwords.size()) + " passwords fits");
-    }
-    if (passwords.empty()) throw stoq::Encrypted("no password to try (option password_list)");
-    return nullptr;
-  }
-  for (const auto* password : fitting) {
-    const bool last = password == fitting.back();
-    if (entry.aes_version != 0 || (last && fitting.size() == 1) ||
-        reads_to_end(open_file(archive, password).get(), most)) {
-      return open_file(archive, password);
-    }
-  }
-  return open_file(archive, fitting.front());
+bool fits_password(zip_t* archive, const Entry& entry, const std::string& password,
+                   std::uint64_t most) {
+  const bool checked_well = entry.aes_version != 0 || !libzip_can(entry.method);
+  const auto file = open_file(archive, checked_well ? ZIP_FL_COMPRESSED : 0, password);
+  return file && (checked_well || reads_to_end(file.get(), most));
 }
 
-void read_file(zip_file_t* file, const Entry& entry, stoq::Buffer& out) {
+Decrypted read_raw(zip_file_t* file, std::size_t most) {
+  Decrypted raw;
+  raw.bytes.resize(most);  // encryption only adds to the size
+  std::size_t used = 0;
+  zip_int64_t count = 1;
+  while (used < most && count > 0) {
+    count = zip_fread(file, raw.bytes.data() + used, most - used);
+    used += count > 0 ? static_cast<std::size_t>(count) : 0;
+  }
+  if (count < 0) raw.problem = zip_error_strerror(zip_file_get_error(file));
+  raw.bytes.resize(used);
+  return raw;
+}
+
+[[noreturn]] void fail(zip_error_t* error) {
+  const std::string reason = "libzip: " + std::string(zip_error_strerror(error));
+  const auto code = zip_error_code_zip(error);
+  if (code == ZIP_ER_COMPNOTSUPP || code == ZIP_ER_ENCRNOTSUPP) throw stoq::Unsupported(reason);
+  throw stoq::MalformedInput(reason);
+}
+
+void read_by_libzip(const Frame& frame, ByteView data, stoq::Buffer& out) {
   constexpr std::size_t chunk = std::size_t{256} << 10;
+  const auto archive = open_by_libzip(frame, data);
+  const auto file = open_file(archive.get(), 0);
+  if (!file) fail(zip_get_error(archive.get()));
   while (true) {
     std::array<std::byte, 1> spare{};
     const bool full = out.remaining() == 0;
     const auto room =
         full ? std::span<std::byte>(spare) : out.prepare(std::min(chunk, out.remaining()));
-    const auto count = zip_fread(file, room.data(), room.size());
+    const auto count = zip_fread(file.get(), room.data(), room.size());
     if (count == 0) return;
-    if (count < 0) {
-      auto* const error = zip_file_get_error(file);
-      // AE-2 members carry no CRC; libzip 1.7 compares the zero that stands there all the same.
-      const bool no_crc = entry.aes_version == 2 && zip_error_code_zip(error) == ZIP_ER_CRC;
-      if (no_crc && out.size() == entry.size) return;
-      throw stoq::MalformedInput("libzip: " + std::string(zip_error_strerror(error)));
-    }
+    if (count < 0) fail(zip_file_get_error(file.get()));
     if (full) throw stoq::LimitReached{"child_bytes"};
     out.commit(static_cast<std::size_t>(count));
   }
 }
 
-bool libzip_can(std::uint16_t method) noexcept {
-  return zip_compression_method_supported(method, 0) == 1;
-}
-
-void read_by_libzip(const Frame& frame, ByteView data, const Entry& entry,
-                    const std::vector<std::string>& passwords, stoq::Buffer& out) {
-  const auto archive = open_by_libzip(frame, data);
-  const auto file = entry.encrypted()
-                        ? open_encrypted(archive.get(), entry, passwords, out.remaining())
-                        : open_file(archive.get(), nullptr);
-  if (!file) {
-    auto* const error = zip_get_error(archive.get());
-    const std::string reason = "libzip: " + std::string(zip_error_strerror(error));
-    const auto code = zip_error_code_zip(error);
-    if (code == ZIP_ER_COMPNOTSUPP || code == ZIP_ER_ENCRNOTSUPP) throw stoq::Unsupported(reason);
-    throw stoq::MalformedInput(reason);
-  }
-  read_file(file.get(), entry, out);
-}
-
-void read_by_libarchive(const Frame& frame, ByteView data, const Entry& entry,
-                        const std::vector<std::string>& passwords, stoq::Buffer& out) {
+void read_by_libarchive(const Frame& frame, ByteView data, stoq::Buffer& out) {
   const auto whole =
       Writer().text(frame.before).text(stoq::as_chars(data)).text(frame.after).take();
   stoq::common::ArchiveReader reader;
   if (!reader.allow_format("zip")) throw stoq::Unsupported("libarchive was built without zip");
-  if (entry.encrypted()) {
-    for (const auto& password : passwords) reader.add_password(password);
-  }
   reader.open(stoq::as_bytes(whole));
   if (reader.next() != stoq::common::ArchiveReader::Step::member) {
     throw stoq::MalformedInput("libarchive cannot read it: " + reader.message());
@@ -214,23 +196,39 @@ void read_by_libarchive(const Frame& frame, ByteView data, const Entry& entry,
   reader.fill(out, [] { return false; });
 }
 
+ByteView within_32_bits(ByteView data) noexcept {
+  return data.first(std::min<std::size_t>(data.size(), most_size));
+}
+
 }  // namespace
 
-void read_by_library(ByteView archive, const Entry& entry,
-                     const std::vector<std::string>& passwords, stoq::Buffer& out) {
-  auto data = data_of(archive, entry);
-  data = data.first(std::min<std::size_t>(data.size(), most_size));
+Decrypted decrypt(ByteView data, const Entry& entry, const std::vector<std::string>& passwords,
+                  std::uint64_t most) {
+  data = within_32_bits(data);
+  const auto frame = frame_of(entry, data.size());
+  const auto archive = open_by_libzip(frame, data);
+  for (const auto& password : passwords) {
+    if (!fits_password(archive.get(), entry, password, most)) continue;
+    const auto file = open_file(archive.get(), ZIP_FL_COMPRESSED, password);
+    if (file) return read_raw(file.get(), data.size());
+  }
+  throw stoq::Encrypted("zip: none of " + std::to_string(passwords.size()) +
+                        " passwords fits (option password_list)");
+}
+
+void read_by_library(ByteView data, const Entry& entry, stoq::Buffer& out) {
+  data = within_32_bits(data);
   const auto frame = frame_of(entry, data.size());
   if (libzip_can(entry.method)) {
-    read_by_libzip(frame, data, entry, passwords, out);
+    read_by_libzip(frame, data, out);
     return;
   }
   constexpr std::array<std::uint16_t, 5> libarchive_can = {12, 14, 93, 95, 98};
   if (std::find(libarchive_can.begin(), libarchive_can.end(), entry.method) ==
       libarchive_can.end()) {
-    throw stoq::Unsupported(describe_method(entry.method) + ": no library here reads it");
+    throw stoq::Unsupported("zip: " + describe_method(entry.method) + " cannot be read here");
   }
-  read_by_libarchive(frame, data, entry, passwords, out);
+  read_by_libarchive(frame, data, out);
 }
 
 }  // namespace unzip

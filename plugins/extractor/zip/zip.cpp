@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -13,6 +14,7 @@
 
 #include "directory.hpp"
 #include "inflate.hpp"
+#include "legacy.hpp"
 #include "libarchive_reader.hpp"
 #include "library.hpp"
 
@@ -35,8 +37,8 @@ class Zip : public stoq::Extractor {
     const auto first = text.find(local_magic);
     if (first == text.npos && text.find(end_magic) == text.npos) return;
 
-    const auto directory =
-        std::make_shared<const std::optional<unzip::Directory>>(unzip::read_directory(payload.view()));
+    const auto directory = std::make_shared<const std::optional<unzip::Directory>>(
+        unzip::read_directory(payload.view()));
     const bool usable = *directory && !((*directory)->entries.empty() && first != text.npos);
     if (!usable) {
       if (first == text.npos) {
@@ -79,40 +81,85 @@ class Zip : public stoq::Extractor {
                   "zip: shares its bytes with member " + std::to_string(entry.overlaps));
       return;
     }
-    const auto data = unzip::data_of(archive.view(), entry);
-    if (!entry.encrypted() && entry.method == unzip::method_stored && data.size() == entry.size &&
-        stoq::common::crc32(data) == entry.crc) {
-      member.emit(archive.slice(entry.data, data.size()), std::move(info));
+    if (const auto size = stored_size(archive.view(), entry)) {
+      member.emit(archive.slice(entry.data, *size), std::move(info));
       return;
     }
     member.produce(std::move(info), entry.size,
                    [&](stoq::Buffer& out) { fill(archive.view(), entry, out); });
   }
 
-  void fill(stoq::ByteView archive, const unzip::Entry& entry, stoq::Buffer& out) const {
-    if ((entry.flags & (unzip::flag_strong | unzip::flag_hidden)) != 0 && entry.encrypted()) {
-      throw stoq::Encrypted("zip: PKWARE strong encryption");
+  /// How many bytes at the member's data are its content as it stands; nothing when they are not.
+  /// Headers may contradict one another, by accident or to hide something: the CRC decides.
+  static std::optional<std::size_t> stored_size(stoq::ByteView archive, const unzip::Entry& entry) {
+    const bool stored =
+        entry.method == unzip::method_stored || entry.local_method == unzip::method_stored;
+    if (!stored || entry.encrypted()) return std::nullopt;
+    const auto rest = archive.subspan(entry.data);
+    for (const auto size : {entry.compressed, entry.size}) {
+      if (size == 0 && entry.compressed != 0) continue;  // any archive has room for no bytes
+      if (size <= rest.size() && stoq::common::crc32(rest.first(size)) == entry.crc) return size;
     }
-    const auto data = unzip::data_of(archive, entry);
-    if (!entry.encrypted() && entry.method == unzip::method_stored) {
-      out.append(data.first(std::min(data.size(), out.remaining())));
-      if (data.size() > out.size()) throw stoq::LimitReached{"child_bytes"};
-    } else if (!entry.encrypted() && entry.method == unzip::method_deflated) {
-      inflater_.inflate(data, stoq::common::Framing::raw, std::max<std::uint64_t>(entry.size, 1),
-                        out, stoq::Request{});
-    } else {
-      unzip::read_by_library(archive, entry, passwords_, out);
-      return;  // checked there
-    }
-    check(entry, data, out.view());
+    return std::nullopt;
   }
 
-  static void check(const unzip::Entry& entry, stoq::ByteView data, stoq::ByteView content) {
-    if (data.size() < entry.compressed) {
-      throw stoq::MalformedInput(
-          "zip: archive ends inside the member: " + std::to_string(data.size()) + " of " +
-          std::to_string(entry.compressed) + " bytes are there");
+  void fill(stoq::ByteView archive, unzip::Entry entry, stoq::Buffer& out) const {
+    auto data = unzip::data_of(archive, entry);
+    unzip::Decrypted plain;
+    const bool encrypted = entry.encrypted();
+    if (encrypted) {
+      if ((entry.flags & (unzip::flag_strong | unzip::flag_hidden)) != 0) {
+        throw stoq::Encrypted("zip: PKWARE strong encryption");
+      }
+      plain = unzip::decrypt(data, entry, passwords_, out.remaining());
+      data = plain.bytes;
+      entry.flags &= static_cast<std::uint16_t>(~unzip::flag_encrypted);
+    } else if (entry.method == unzip::method_stored && entry.local_method != entry.method) {
+      entry.method = entry.local_method;  // stored_size() has found that it is not stored
     }
+    // Deflate knows its own end: a length that is too short need not cost the member.
+    if (!encrypted && entry.method == unzip::method_deflated) data = archive.subspan(entry.data);
+    // AE-2 members carry no CRC (they are authenticated instead): the libraries miss it at the end.
+    const bool no_crc = encrypted && entry.aes_version == 2;
+    try {
+      decompress(data, entry, out);
+    } catch (const stoq::MalformedInput&) {
+      if (!no_crc || out.size() != entry.size) throw;
+    }
+    if (!plain.problem.empty()) throw stoq::MalformedInput("zip: decrypting: " + plain.problem);
+    if (no_crc) return;
+    if (!encrypted) check_size(unzip::data_of(archive, entry).size(), entry.compressed);
+    check_crc(entry, out.view());
+  }
+
+  void decompress(stoq::ByteView data, const unzip::Entry& entry, stoq::Buffer& out) const {
+    switch (entry.method) {
+      case unzip::method_stored:
+        out.append(data.first(std::min(data.size(), out.remaining())));
+        if (data.size() > out.size()) throw stoq::LimitReached{"child_bytes"};
+        break;
+      case unzip::method_deflated:
+        inflater_.inflate(data, stoq::common::Framing::raw, std::max<std::uint64_t>(entry.size, 1),
+                          out, stoq::Request{});
+        break;
+      case unzip::method_deflated64:
+        unzip::inflate64(data, out);
+        break;
+      case unzip::method_imploded:
+        unzip::explode(data, entry.flags, entry.size, out);
+        break;
+      default:
+        unzip::read_by_library(data, entry, out);
+    }
+  }
+
+  static void check_size(std::uint64_t size, std::uint64_t claimed) {
+    if (size >= claimed) return;
+    throw stoq::MalformedInput("zip: archive ends inside the member: " + std::to_string(size) +
+                               " of " + std::to_string(claimed) + " bytes are there");
+  }
+
+  static void check_crc(const unzip::Entry& entry, stoq::ByteView content) {
     if (stoq::common::crc32(content) != entry.crc) {
       throw stoq::MalformedInput("zip: CRC-32 of the content is not the one in the directory");
     }
