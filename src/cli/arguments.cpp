@@ -1,0 +1,224 @@
+#include "cli/arguments.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+#include <iostream>
+#include <iterator>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <unistd.h>
+
+#include "cli/config_file.hpp"
+#include "cli/options.hpp"
+#include "support/text.hpp"
+
+namespace stoq::cli {
+namespace {
+
+constexpr std::array<std::string_view, 4> hash_names{"md5", "sha1", "sha256", "sha512"};
+
+void parse_plugin_option(const std::string& text, PluginOptions& options) {
+  const auto equals = text.find('=');
+  const auto dot = text.find('.');
+  if (equals == text.npos || dot == text.npos || dot == 0 || dot + 1 >= equals) {
+    throw UsageError("--option: '" + text +
+                     "' is not PLUGIN.KEY=VALUE, such as "
+                     "yara.timeout=10");
+  }
+  options[text.substr(0, dot)][text.substr(dot + 1, equals - dot - 1)] = text.substr(equals + 1);
+}
+
+void set_hashes(const std::vector<std::string>& names, engine::Digests& digests) {
+  const std::vector<std::string> known(hash_names.begin(), hash_names.end());
+  for (const auto& name : names) {
+    if (std::find(known.begin(), known.end(), name) == known.end()) {
+      const auto near = support::nearest(name, known);
+      throw UsageError("--hash: '" + name + "' is none of md5, sha1, sha256, sha512" +
+                       (near.empty() ? "" : "; did you mean '" + near + "'?"));
+    }
+    digests.md5 = digests.md5 || name == "md5";
+    digests.sha1 = digests.sha1 || name == "sha1";
+    digests.sha512 = digests.sha512 || name == "sha512";
+  }
+}
+
+/// "worker:yara" is "yara" where only workers can be meant.
+void strip_category(std::string& name, std::string_view category) {
+  if (name.starts_with(category) && name.substr(category.size()).starts_with(':')) {
+    name.erase(0, category.size() + 1);
+  }
+}
+
+/// Hands `paths` to the worker yara, and makes it one of the workers.
+void set_rules(const std::vector<std::string>& paths, engine::Config& config) {
+  std::string list;
+  for (const auto& path : paths) {
+    if (path.find(',') != std::string::npos) {
+      throw UsageError("--rules: '" + path + "' holds a comma; name its folder, or rename it");
+    }
+    (list += list.empty() ? "" : ",") += path;
+  }
+  auto& workers = config.workers;
+  if (std::find(workers.begin(), workers.end(), "yara") == workers.end()) {
+    workers.emplace_back("yara");
+  }
+  config.options["worker:yara"]["rules_list"] = list;
+}
+
+void set_workers(bool chosen, const std::vector<std::string>& rules, engine::Config& config) {
+  auto& workers = config.workers;
+  if (!chosen) workers = {"mimetype", "entropy"};
+  for (auto& name : workers) strip_category(name, "worker");
+  const bool none = std::find(workers.begin(), workers.end(), "none") != workers.end();
+  if (none && workers.size() > 1) {
+    throw UsageError("--worker: 'none' stands alone; leave it out or leave the others out");
+  }
+  if (none && !rules.empty()) {
+    throw UsageError("--rules needs the worker yara; leave '-w none' out");
+  }
+  if (none) workers.clear();
+  if (!rules.empty()) set_rules(rules, config);
+}
+
+/// Whether run.json may stand beside the output: not where that is a device or a pipe.
+bool is_plain_file(const std::string& path) {
+  std::error_code ignored;
+  const auto status = std::filesystem::status(path, ignored);
+  return !std::filesystem::exists(status) || std::filesystem::is_regular_file(status);
+}
+
+void set_output(bool connector_chosen, const Given& given, engine::Config& config) {
+  if (given.format != "jsonl" && given.format != "stoq") {
+    throw UsageError("--format: '" + given.format + "' is neither jsonl nor stoq");
+  }
+  strip_category(config.source, "source");
+  strip_category(config.connector, "connector");
+  config.format = given.format == "stoq" ? engine::Format::stoq : engine::Format::jsonl;
+  if (given.output.empty()) return;
+  const std::string wanted = given.output == "-" ? "stdout" : "file";
+  if (connector_chosen && config.connector != wanted) {
+    throw UsageError("--output belongs to the connector " + wanted + ", not to " +
+                     config.connector + "; leave one of the two options out");
+  }
+  config.connector = wanted;
+  if (wanted == "stdout") return;
+  config.options["connector:file"]["path"] = given.output;
+  if (!given.run_json_set && is_plain_file(given.output)) {
+    config.run_json = (std::filesystem::path(given.output).parent_path() / "run.json").string();
+  }
+}
+
+void check_input(const stoq::Input& input) {
+  if (input.paths.empty() && input.files_from.empty()) {
+    throw UsageError("nothing to scan: name files or folders, or a list with --files-from");
+  }
+  const auto& list = input.files_from;
+  if (!list.empty() && list != "-" && ::access(list.c_str(), R_OK) != 0) {
+    throw UsageError("--files-from: cannot read '" + list + "': " + std::strerror(errno));
+  }
+}
+
+bool takes_paths(const Arguments& arguments) {
+  return arguments.command == Command::scan || arguments.command == Command::graph;
+}
+
+/// Draws the conclusions from what was given on the command line and in the file.
+void conclude(CLI::App& command, Given& given) {
+  auto& config = given.arguments.config;
+  for (const auto& text : given.plugin_options) parse_plugin_option(text, config.options);
+  if (!given.config_file.empty()) {
+    const auto listed = given.plugin_options.size();
+    apply_config_file(given.config_file, command, config.options);
+    for (auto i = listed; i < given.plugin_options.size(); ++i) {
+      parse_plugin_option(given.plugin_options[i], config.options);
+    }
+  }
+  if (!takes_paths(given.arguments)) return;
+  if (given.arguments.command == Command::scan) check_input(config.input);
+  set_hashes(given.hashes, config.digests);
+  set_workers(command.get_option("--worker")->count() != 0, given.rules, config);
+  set_output(command.get_option("--connector")->count() != 0, given, config);
+  if (config.max_size && *config.max_size < config.min_size) {
+    throw UsageError("--max-size is less than --min-size: nothing could be scanned");
+  }
+  config.ordered = !given.unordered;
+  given.arguments.progress = !given.quiet;
+  given.arguments.summary = !given.quiet || given.summary;
+}
+
+std::vector<std::string> long_options(const CLI::App& command) {
+  std::vector<std::string> names;
+  for (const auto* option : command.get_options()) {
+    for (const auto& name : option->get_lnames()) names.push_back("--" + name);
+  }
+  return names;
+}
+
+/// What to say of arguments that nobody expected.
+std::string explain_extra(const CLI::App& app, const CLI::App* command, const std::string& extra) {
+  if (command == nullptr) {
+    std::vector<std::string> names;
+    for (const auto* known : app.get_subcommands({})) names.push_back(known->get_name());
+    const auto near = support::nearest(extra, names);
+    if (!near.empty()) return "no command '" + extra + "'; did you mean 'stoq " + near + "'?";
+    return "no command '" + extra + "'; to scan it, write 'stoq scan " + extra + "'";
+  }
+  const auto name = extra.substr(0, extra.find('='));
+  if (!name.starts_with('-')) return "one argument too many: '" + extra + "'";
+  const auto near = support::nearest(name, long_options(*command));
+  return "unknown option '" + name + "'" +
+         (near.empty() ? "; see 'stoq " + command->get_name() + " --help'"
+                       : "; did you mean '" + near + "'?");
+}
+
+}  // namespace
+
+std::optional<Arguments> parse_arguments(int argc, const char* const* argv) {
+  Given given;
+  CLI::App app{"stoq takes files apart, layer by layer, and says what is in them.", "stoq"};
+  set_up_options(app, given);
+  // Behind "--" stand paths, whatever they look like.
+  const auto* const end = argv + argc;
+  const auto* const mark = std::find(argv + 1, end, std::string_view("--"));
+  std::vector<std::string> words;
+  std::transform(argv + 1, mark, std::back_inserter(words), mark_argument);
+  std::reverse(words.begin(), words.end());  // as CLI11 takes them
+  CLI::App* command = nullptr;
+  try {
+    app.parse(std::move(words));
+    command = app.get_subcommands().front();
+  } catch (const CLI::CallForHelp&) {
+    std::cout << app.help();
+    return std::nullopt;
+  } catch (const CLI::CallForVersion& version) {
+    std::cout << version.what() << '\n';
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    const auto parsed = app.get_subcommands();
+    const auto extras = app.remaining(true);
+    const auto* used = parsed.empty() ? nullptr : parsed.front();
+    if (!extras.empty())
+      throw UsageError(explain_extra(app, used, unmark_argument(extras.front())));
+    if (used == nullptr)
+      throw UsageError(
+          "say what to do, such as 'stoq scan PATH'; "
+          "'stoq --help' lists the commands");
+    throw UsageError(error.what());
+  }
+  if (mark != end) {
+    auto& paths = given.arguments.config.input.paths;
+    if (!takes_paths(given.arguments)) throw UsageError("'--' comes before paths to scan");
+    paths.insert(paths.end(), mark + 1, end);
+  }
+  conclude(*command, given);
+  return std::move(given.arguments);
+}
+
+}  // namespace stoq::cli

@@ -1,0 +1,35 @@
+/// The command line, as values.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <stdexcept>
+#include <string>
+
+#include "engine/config.hpp"
+
+namespace stoq::cli {
+
+enum class Command : std::uint8_t { scan, graph, list, info, schema };
+
+struct Arguments {
+  Command command = Command::scan;
+  engine::Config config;
+  std::string plugin;    ///< of `info`
+  bool duckdb = false;   ///< of `schema`
+  bool progress = true;  ///< a line on the terminal while it runs
+  bool summary = true;   ///< a page at the end
+};
+
+/// The command line cannot be followed; says what to do instead.
+class UsageError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Reads the command line and the configuration file it names. Nothing when all that was asked for
+/// was help or the version, which are then written to standard output. Throws UsageError, and
+/// ConfigError or IoError for the configuration file.
+[[nodiscard]] std::optional<Arguments> parse_arguments(int argc, const char* const* argv);
+
+}  // namespace stoq::cli

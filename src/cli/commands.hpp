@@ -1,0 +1,14 @@
+/// What the program can do; each returns the exit code. Throw ConfigError, IoError.
+#pragma once
+
+#include "cli/arguments.hpp"
+
+namespace stoq::cli {
+
+int scan(const Arguments& arguments);
+int graph(const Arguments& arguments);
+int list(const Arguments& arguments);
+int info(const Arguments& arguments);
+int schema(const Arguments& arguments);
+
+}  // namespace stoq::cli

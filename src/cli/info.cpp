@@ -1,0 +1,54 @@
+#include <iostream>
+#include <string>
+
+#include "cli/commands.hpp"
+#include "cli/text_table.hpp"
+#include "engine/run.hpp"
+
+namespace stoq::cli {
+namespace {
+
+void print(std::string_view label, const std::string& text) {
+  if (text.empty()) return;
+  std::cout << label << std::string(13 - label.size(), ' ') << shown(text, 1000) << '\n';
+}
+
+void print_options(const engine::PluginInfo& plugin) {
+  if (plugin.options.empty()) {
+    std::cout << "\nIt has no options.\n";
+    return;
+  }
+  TextTable table({Align::left, Align::left, Align::left, Align::left});
+  table.add({"OPTION", "VALUE", "FROM", "MEANING"});
+  for (const auto& option : plugin.options) {
+    auto meaning = option.help;
+    if (!option.fallback.empty() && option.value != option.fallback) {
+      meaning += " [" + option.fallback + "]";
+    }
+    table.add({shown(option.key, 60), option.value.empty() ? "-" : shown(option.value, 60),
+               shown(option.origin, 60), shown(meaning, 200)});
+  }
+  std::cout << '\n';
+  for (const auto& line : table.lines()) std::cout << line << '\n';
+  std::cout << "\nSet one with --option " << plugin.name << '.' << plugin.options.front().key
+            << "=VALUE, or in a --config file:\n  [plugin:" << plugin.name << "]\n  "
+            << plugin.options.front().key << " = VALUE\n";
+}
+
+}  // namespace
+
+int info(const Arguments& arguments) {
+  const auto plugin = engine::describe_plugin(arguments.config, arguments.plugin);
+  std::cout << to_string(plugin.category) << ':' << shown(plugin.name, 100) << '\n';
+  print("Version", plugin.version);
+  print("Author", plugin.author);
+  print("Website", plugin.website);
+  print("Folder", plugin.folder);
+  print("What it does", plugin.description);
+  print("Problem", plugin.problem);
+  if (!plugin.problem.empty()) return 1;
+  print_options(plugin);
+  return 0;
+}
+
+}  // namespace stoq::cli

@@ -1,0 +1,342 @@
+#include "cli/options.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
+#include <functional>
+#include <limits>
+#include <memory>
+#include <sstream>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+
+#include "support/text.hpp"
+
+namespace stoq::cli {
+namespace {
+
+constexpr const char* top_footer = R"(Examples:
+  stoq scan ~/Downloads                        every file, archives opened; JSON Lines on stdout
+  stoq scan mail/ -o results.jsonl.zst         into a file, compressed by its name
+  stoq scan mail/ --rules rules/ | jq .        with YARA rules
+  stoq list                                    which plugins there are
+  stoq info extractor:zip                      what one does, and its options
+
+Exit codes: 0 all scanned · 1 finished, but not everything is ok (the summary says what) ·
+            2 could not run (usage, configuration, output) · 130 interrupted (output is valid))";
+
+constexpr const char* scan_footer =
+    R"(Sizes take suffixes: 64K, 512M, 1.5G (powers of 1024). Times are in seconds.
+Globs: without '/' they match a file's name, with '/' its path below PATH; ** crosses '/';
+  a folder that --exclude matches is left out whole. Quote them from the shell.
+
+Examples:
+  stoq scan corpus/ -o results.jsonl           results.jsonl, and run.json beside it
+  stoq scan a.zip -w none --hash md5,sha256    hashes only, of every file in every layer
+  stoq scan corpus/ --rules rules.yar -j4 --memory 2G
+  stoq scan corpus/ --include '*.exe' --exclude 'tmp/' --max-size 100M
+  find / -xdev -name '*.jar' -print0 | stoq scan --files-from - -o jars.jsonl.gz
+  stoq scan corpus/ --rules rules/ --option yara.timeout=10 --config stoq.cfg
+
+A configuration file holds the long options under [core], and plugins' options by section:
+  [core]
+  worker = mimetype, entropy
+  max-depth = 8
+  rules = /etc/stoq/rules
+  [plugin:yara]
+  timeout = 10)";
+
+/// CLI11's help, its descriptions wrapped to a terminal of 80 columns.
+class HelpFormatter : public CLI::Formatter {
+ public:
+  HelpFormatter() { column_width(description_column); }
+
+  std::string make_option_opts(const CLI::Option* option) const override {
+    const auto type = option->get_type_name();
+    return type.empty() ? "" : " " + type;
+  }
+  std::string make_option_desc(const CLI::Option* option) const override {
+    std::string wrapped;
+    std::size_t column = 0;
+    std::istringstream words(option->get_description());
+    for (std::string word; words >> word;) {
+      if (column != 0 && column + 1 + word.size() > screen_columns - description_column) {
+        wrapped += '\n';
+        column = 0;
+      }
+      if (column != 0) wrapped += ' ';
+      column += (column != 0 ? 1 : 0) + word.size();
+      wrapped += word;
+    }
+    return wrapped;
+  }
+
+ private:
+  static constexpr std::size_t description_column = 31;
+  static constexpr std::size_t screen_columns = 80;
+};
+
+/// CLI11 takes a positional "[a,b]" for a list. An argument in brackets therefore goes through it
+/// behind a byte that no one writes, and those that do get another in front.
+constexpr char bracket_mark = '\x01';
+
+bool is_bracketed(std::string_view text) {
+  text.remove_prefix(std::min(text.find_first_not_of(bracket_mark), text.size()));
+  return text.size() > 1 && text.front() == '[' && text.back() == ']';
+}
+
+std::vector<std::string> unmarked(std::vector<std::string> texts) {
+  for (auto& text : texts) text = unmark_argument(std::move(text));
+  return texts;
+}
+
+/// An option whose text `set` understands; `set` throws CLI::ValidationError when it does not. The
+/// last one given wins.
+CLI::Option* add_text(CLI::App& app, const std::string& name, const std::string& type,
+                      const std::string& help, std::function<void(const std::string&)> set) {
+  return app
+      .add_option_function<std::string>(
+          name, [set = std::move(set)](const std::string& text) { set(unmark_argument(text)); },
+          help)
+      ->type_name(type)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
+}
+
+CLI::Option* add_size(CLI::App& app, const std::string& name, const std::string& help,
+                      std::function<void(std::uint64_t)> set) {
+  return add_text(app, name, "SIZE", help, [name, set = std::move(set)](const std::string& text) {
+    const auto size = support::parse_size(text);
+    if (!size) {
+      throw CLI::ValidationError(name,
+                                 "'" + text + "' is no size; write bytes, or 64K, 512M, 1.5G");
+    }
+    set(*size);
+  });
+}
+
+CLI::Option* add_count(CLI::App& app, const std::string& name, std::uint64_t least,
+                       std::uint64_t most, const std::string& help,
+                       std::function<void(std::uint64_t)> set) {
+  return add_text(app, name, "N", help,
+                  [name, least, most, set = std::move(set)](const std::string& text) {
+                    std::uint64_t number = 0;
+                    const auto* end = text.data() + text.size();
+                    const auto [stop, failure] = std::from_chars(text.data(), end, number);
+                    if (failure != std::errc{} || stop != end || number < least || number > most) {
+                      auto range = " from " + std::to_string(least) + " up";
+                      if (most != std::numeric_limits<std::uint64_t>::max()) {
+                        range = " from " + std::to_string(least) + " to " + std::to_string(most);
+                      }
+                      throw CLI::ValidationError(name, "'" + text + "' is no whole number" + range);
+                    }
+                    set(number);
+                  });
+}
+
+CLI::Option* add_seconds(CLI::App& app, const std::string& name, double& target,
+                         const std::string& help) {
+  return add_text(app, name, "SECONDS", help, [name, &target](const std::string& text) {
+    double seconds = 0;
+    const auto* end = text.data() + text.size();
+    const auto [stop, failure] = std::from_chars(text.data(), end, seconds);
+    // Not `<=`: a NaN must fail as well.
+    if (failure != std::errc{} || stop != end || !(seconds > 0) || seconds > 1e9) {
+      throw CLI::ValidationError(name,
+                                 "'" + text + "' is no time; write seconds, such as 60 or 0.5");
+    }
+    target = seconds;
+  });
+}
+
+/// An option that may be repeated, one value each time.
+CLI::Option* add_list(CLI::App& app, const std::string& name, const std::string& type,
+                      std::vector<std::string>& target, const std::string& help) {
+  using Texts = std::vector<std::string>;
+  return app
+      .add_option_function<Texts>(
+          name, [&target](const Texts& texts) { target = unmarked(texts); }, help)
+      ->type_name(type)
+      ->allow_extra_args(false);
+}
+
+void add_plugin_dirs(CLI::App& app, Given& given) {
+  add_list(app, "--plugin-dir", "DIR", given.arguments.config.plugin_dirs,
+           "Look for plugins here first; repeatable ($STOQ_PLUGIN_PATH: colon-separated)")
+      ->group("Plugins");
+}
+
+void add_input(CLI::App& app, Given& given) {
+  auto& config = given.arguments.config;
+  add_list(app, "PATH", "", config.input.paths, "Files and folders to scan")
+      ->allow_extra_args(true);
+  add_text(app, "--files-from", "FILE",
+           "Scan the paths listed in FILE ('-': standard input), "
+           "one a line or NUL-terminated",
+           [&config](const std::string& text) { config.input.files_from = text; })
+      ->group("Input");
+  add_list(app, "--include", "GLOB", config.input.include, "Only files that match; repeatable")
+      ->group("Input");
+  add_list(app, "--exclude", "GLOB", config.input.exclude,
+           "No files or folders that match; repeatable")
+      ->group("Input");
+  add_size(app, "--min-size", "No files smaller than this", [&config](std::uint64_t size) {
+    config.min_size = size;
+  })->group("Input");
+  add_size(app, "--max-size", "No files larger than this", [&config](std::uint64_t size) {
+    config.max_size = size;
+  })->group("Input");
+  add_text(app, "-I,--source", "NAME",
+           "Where files come from: filedir, or archive to take the "
+           "members of a tar, zip, … as the corpus [filedir]",
+           [&config](const std::string& name) { config.source = name; })
+      ->group("Input");
+}
+
+void add_plugins(CLI::App& app, Given& given) {
+  auto& config = given.arguments.config;
+  add_list(app, "-w,--worker", "NAME", config.workers,
+           "Run these workers, comma-separated or repeated; none: hash and unpack only "
+           "[mimetype,entropy, and yara with --rules]")
+      ->delimiter(',')
+      ->group("Plugins");
+  add_list(app, "--rules", "FILE|DIR", given.rules,
+           "YARA rules for the worker yara: a file, a folder, or compiled rules; repeatable")
+      ->group("Plugins");
+  add_list(app, "--dispatch-rules", "FILE", config.dispatch_rules,
+           "More rules on which plugin opens what, beside the built-in ones; repeatable")
+      ->group("Plugins");
+  add_list(app, "--option", "PLUGIN.KEY=VALUE", given.plugin_options,
+           "Set a plugin's option ('stoq info PLUGIN' lists them); repeatable")
+      ->group("Plugins");
+  add_plugin_dirs(app, given);
+  add_list(app, "--hash", "LIST", given.hashes,
+           "Digests of every payload: md5,sha1,sha256,sha512 [sha256, always included]")
+      ->delimiter(',')
+      ->group("Plugins");
+}
+
+void add_output(CLI::App& app, Given& given) {
+  auto& config = given.arguments.config;
+  add_text(app, "-o,--output", "FILE",
+           "Write results to FILE, compressed if it ends in .gz or "
+           ".zst; '-' is standard output [-]",
+           [&given](const std::string& path) { given.output = path; })
+      ->group("Output");
+  add_text(app, "-C,--connector", "NAME",
+           "Hand results to this connector [stdout, or file with -o]",
+           [&config](const std::string& name) { config.connector = name; })
+      ->group("Output");
+  add_text(app, "--format", "FORMAT",
+           "jsonl: a line a payload; stoq: stoQ's own shape, a line a "
+           "file [jsonl]",
+           [&given](const std::string& name) { given.format = name; })
+      ->group("Output");
+  add_text(app, "--run-json", "FILE",
+           "Write what was run, with totals and costs, to FILE "
+           "[run.json beside the output]",
+           [&given](const std::string& path) {
+             given.arguments.config.run_json = path;
+             given.run_json_set = true;
+           })
+      ->group("Output");
+  app.add_flag("--unordered", given.unordered,
+               "Write results as they come, not in the order of "
+               "the input: a little faster")
+      ->group("Output");
+  app.add_flag("--timing", config.timing, "Add times to the results (no two runs are then equal)")
+      ->group("Output");
+  app.add_flag("-q,--quiet", given.quiet, "No progress, no summary")->group("Output");
+  app.add_flag("--summary", given.summary, "The summary even with --quiet")->group("Output");
+}
+
+void add_resources(CLI::App& app, Given& given) {
+  constexpr auto any = std::numeric_limits<std::uint64_t>::max();
+  auto& config = given.arguments.config;
+  auto& limits = config.limits;
+  const auto into = [](std::uint64_t& target) {
+    return [&target](std::uint64_t number) { target = number; };
+  };
+  add_count(app, "-j,--threads", 0, 4096, "Threads that scan [one per processor]",
+            [&config](std::uint64_t count) { config.threads = static_cast<unsigned>(count); });
+  add_size(app, "--memory", "Bytes in flight at most [25 % of RAM]", into(limits.memory));
+  add_count(app, "--max-depth", 0, any, "Layers opened below a file [16]", into(limits.max_depth));
+  add_count(app, "--max-children", 0, any, "Members taken out of one payload [100000]",
+            into(limits.max_children));
+  add_size(app, "--max-child-bytes", "Size of one member [256M]", into(limits.max_child_bytes));
+  add_count(app, "--max-ratio", 1, any, "Output of one payload, as a multiple of its size [1000]",
+            into(limits.max_ratio));
+  add_size(app, "--max-ratio-floor", "Output that no ratio forbids [16M]",
+           into(limits.max_ratio_floor));
+  add_size(app, "--max-root-bytes", "Everything taken out of one file [8G]",
+           into(limits.max_root_bytes));
+  add_count(app, "--max-root-payloads", 0, any, "Payloads taken out of one file [1000000]",
+            into(limits.max_root_payloads));
+  add_seconds(app, "--plugin-timeout", limits.plugin_timeout, "One plugin on one payload [60]");
+  add_seconds(app, "--root-timeout", limits.root_timeout, "One file with all in it [600]");
+  for (auto* option : app.get_options()) {
+    if (option->get_group() == "Options" && !option->get_lnames().empty() &&
+        option->get_lnames().front() != "help") {
+      option->group("Limits");
+    }
+  }
+}
+
+void add_config_file(CLI::App& app, Given& given) {
+  add_text(app, "--config", "FILE", "Read options from FILE; the command line wins",
+           [&given](const std::string& path) { given.config_file = path; })
+      ->group("Plugins");
+}
+
+void add_scan_options(CLI::App& app, Given& given) {
+  add_input(app, given);
+  add_plugins(app, given);
+  add_config_file(app, given);
+  add_output(app, given);
+  add_resources(app, given);
+}
+
+}  // namespace
+
+std::string mark_argument(std::string text) {
+  if (is_bracketed(text)) text.insert(text.begin(), bracket_mark);
+  return text;
+}
+
+std::string unmark_argument(std::string text) {
+  if (text.starts_with(bracket_mark) && is_bracketed(text)) text.erase(0, 1);
+  return text;
+}
+
+void set_up_options(CLI::App& app, Given& given) {
+  app.set_version_flag("-V,--version", "stoq " STOQ_VERSION);
+  app.set_help_flag("-h,--help", "This help");
+  app.formatter(std::make_shared<HelpFormatter>());
+  app.require_subcommand(1);
+  app.footer(top_footer);
+  const auto add = [&](Command command, const char* name, const char* help) {
+    auto* sub = app.add_subcommand(name, help);
+    sub->set_help_flag("-h,--help", "This help");
+    sub->callback([&given, command] { given.arguments.command = command; });
+    return sub;
+  };
+  auto* scan = add(Command::scan, "scan", "Scan files and folders, and all that is packed in them");
+  add_scan_options(*scan, given);
+  scan->footer(scan_footer);
+  auto* graph = add(Command::graph, "graph", "Print the graph a scan would run, as DOT");
+  add_scan_options(*graph, given);
+  graph->footer(
+      "Takes every option of 'stoq scan'.\n\nExample:\n"
+      "  stoq graph --rules my.yar | dot -Tsvg > graph.svg");
+  auto* list = add(Command::list, "list", "List the plugins found");
+  add_plugin_dirs(*list, given);
+  auto* info = add(Command::info, "info", "Describe a plugin and its options");
+  info->add_option("PLUGIN", given.arguments.plugin, "Its name: yara, or worker:yara")->required();
+  add_plugin_dirs(*info, given);
+  auto* schema = add(Command::schema, "schema", "Print the JSON Schema of a line of results");
+  schema->add_flag("--duckdb", given.arguments.duckdb, "Print a DuckDB statement that reads them");
+}
+
+}  // namespace stoq::cli

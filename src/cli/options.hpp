@@ -1,0 +1,33 @@
+/// Every command and option with its help, as CLI11 objects.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/arguments.hpp"
+
+namespace CLI {
+class App;
+}
+
+namespace stoq::cli {
+
+/// What several options decide together, until all are known.
+struct Given {
+  Arguments arguments;
+  std::vector<std::string> hashes;
+  std::vector<std::string> plugin_options, rules;
+  std::string output, format = "jsonl", config_file;
+  bool run_json_set = false, quiet = false, summary = false, unordered = false;
+};
+
+/// Gives `app` its commands and options; what they are given goes to `given`, which must outlive
+/// it.
+void set_up_options(CLI::App& app, Given& given);
+
+/// What CLI11 is to be given for an argument, so that it leaves it as it is.
+[[nodiscard]] std::string mark_argument(std::string text);
+/// And back.
+[[nodiscard]] std::string unmark_argument(std::string text);
+
+}  // namespace stoq::cli

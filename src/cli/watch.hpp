@@ -1,0 +1,50 @@
+/// Looks after a run from a thread of its own: signals, and a line of progress on the terminal.
+#pragma once
+
+#include <atomic>
+#include <csignal>
+#include <thread>
+
+#include "engine/run.hpp"
+
+namespace stoq::cli {
+
+/// Takes SIGINT and SIGTERM away from the threads started while it lives; construct it before any
+/// of them.
+class SignalBlock {
+ public:
+  SignalBlock();
+  ~SignalBlock();
+  SignalBlock(const SignalBlock&) = delete;
+  SignalBlock& operator=(const SignalBlock&) = delete;
+
+  [[nodiscard]] const sigset_t& signals() const noexcept { return signals_; }
+
+ private:
+  sigset_t signals_{}, before_{};
+};
+
+/// The first SIGINT or SIGTERM interrupts the run, the second ends the program, as the first does
+/// while there is no run yet (exit code 130).
+class Watch {
+ public:
+  /// `draw`: show progress on standard error. The block must outlive the watch.
+  Watch(const SignalBlock& block, bool draw);
+  ~Watch();
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+
+  /// Looks after this run from now on; it must outlive the watch.
+  void follow(engine::Run& run) noexcept { run_ = &run; }
+
+ private:
+  void loop();
+  void take_signal();
+
+  std::atomic<engine::Run*> run_ = nullptr;
+  bool draw_, interrupted_ = false;
+  int signals_, ended_;
+  std::thread thread_;
+};
+
+}  // namespace stoq::cli
