@@ -1,0 +1,379 @@
+// Which plugin sees which payload. A rule's metas:
+//   plugin   "category:name", or several with commas between: who gets what the rule hits
+//   type     what the payload is called in the record and in a worker's type_list
+//   save     "True": children are marked to be archived
+//   not_from "category:name, …": children of these plugins are spared (stops loops)
+// All other metas are arguments of the call. Rules run on every payload, so none imports a module,
+// and strings begin with bytes that are rare.
+
+// --- archives ---------------------------------------------------------------------------------
+
+rule zip_at_start {
+  meta:
+    plugin = "extractor:zip"
+    save = "True"
+    type = "zip"
+  condition:
+    uint32(0) == 0x04034b50 or uint32(0) == 0x06054b50 or
+    (uint32(0) == 0x08074b50 and uint32(4) == 0x04034b50) or
+    (uint32(0) == 0x30304b50 and uint32(4) == 0x04034b50)
+}
+
+// A directory's end near the end of something else: self-extracting, or appended.
+rule zip_at_end {
+  meta:
+    plugin = "extractor:zip"
+    save = "True"
+  strings:
+    $end = { 50 4B 05 06 00 00 00 00 }
+  condition:
+    filesize > 22 and uint16(0) != 0x4b50 and uint32(0) != 0xafbc7a37 and uint32(0) != 0x21726152 and
+    $end in (filesize - 66000 .. filesize)
+}
+
+rule sevenzip {
+  meta:
+    plugin = "extractor:archive"
+    format = "7z"
+    save = "True"
+    type = "7z"
+  condition:
+    uint32be(0) == 0x377abcaf and uint16be(4) == 0x271c
+}
+
+rule rar {
+  meta:
+    plugin = "extractor:archive"
+    format = "rar"
+    save = "True"
+    type = "rar"
+  condition:
+    uint32be(0) == 0x52617221 and uint16be(4) == 0x1a07
+}
+
+rule cab {
+  meta:
+    plugin = "extractor:archive"
+    format = "cab"
+    save = "True"
+    type = "cab"
+  condition:
+    uint32be(0) == 0x4d534346 and uint32(4) == 0
+}
+
+rule tar_ustar {
+  meta:
+    plugin = "extractor:archive"
+    format = "tar"
+    save = "True"
+    type = "tar"
+  condition:
+    uint32be(257) == 0x75737461 and uint8(261) == 0x72
+}
+
+// Before POSIX there was no magic: a name, then mode, size and checksum in octal.
+rule tar_v7 {
+  meta:
+    plugin = "extractor:archive"
+    format = "tar"
+    save = "True"
+    type = "tar"
+  condition:
+    filesize >= 512 and uint8(0) > 0x20 and uint32be(257) != 0x75737461 and
+    (uint8(156) == 0 or (uint8(156) >= 0x30 and uint8(156) <= 0x37)) and
+    for all i in (100 .. 105) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
+    for all i in (108 .. 113) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
+    for all i in (116 .. 121) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
+    for all i in (124 .. 134) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
+    for all i in (148 .. 153) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
+    for any i in (148 .. 153) : ( uint8(i) >= 0x30 and uint8(i) <= 0x37 ) and
+    for any i in (124 .. 134) : ( uint8(i) >= 0x30 and uint8(i) <= 0x37 )
+}
+
+rule cpio {
+  meta:
+    plugin = "extractor:archive"
+    format = "cpio"
+    save = "True"
+    type = "cpio"
+  condition:
+    (uint32be(0) == 0x30373037 and uint16be(4) >= 0x3031 and uint16be(4) <= 0x3037) or
+    (uint16(0) == 0x71c7 and filesize > 26) or (uint16be(0) == 0x71c7 and filesize > 26)
+}
+
+rule ar {
+  meta:
+    plugin = "extractor:archive"
+    format = "ar"
+    save = "True"
+    type = "ar"
+  condition:
+    uint32be(0) == 0x213c6172 and uint32be(4) == 0x63683e0a
+}
+
+rule lha {
+  meta:
+    plugin = "extractor:archive"
+    format = "lha"
+    save = "True"
+    type = "lha"
+  condition:
+    filesize > 21 and uint8(2) == 0x2d and uint8(6) == 0x2d and
+    (uint16be(3) == 0x6c68 or uint16be(3) == 0x6c7a or uint16be(3) == 0x706d) and
+    (uint8(5) >= 0x30 and uint8(5) <= 0x7a)
+}
+
+rule iso {
+  meta:
+    plugin = "extractor:archive"
+    format = "iso"
+    save = "True"
+    type = "iso"
+  condition:
+    uint32be(32769) == 0x43443030 and uint8(32773) == 0x31
+}
+
+rule xar {
+  meta:
+    plugin = "extractor:archive"
+    format = "xar"
+    save = "True"
+    type = "xar"
+  condition:
+    uint32be(0) == 0x78617221 and uint16be(4) >= 28 and uint16be(4) < 1024
+}
+
+rule warc {
+  meta:
+    plugin = "extractor:archive"
+    format = "warc"
+    save = "True"
+    type = "warc"
+  condition:
+    uint32be(0) == 0x57415243 and uint8(4) == 0x2f
+}
+
+rule rpm {
+  meta:
+    plugin = "extractor:archive"
+    format = "rpm"
+    save = "True"
+    type = "rpm"
+  condition:
+    uint32be(0) == 0xedabeedb
+}
+
+// --- one compressed stream --------------------------------------------------------------------
+
+rule gzip {
+  meta:
+    plugin = "extractor:decompress"
+    format = "gzip"
+    save = "True"
+    type = "gzip"
+  condition:
+    uint16be(0) == 0x1f8b and uint8(2) == 8 and uint8(3) < 0x20
+}
+
+rule bzip2 {
+  meta:
+    plugin = "extractor:decompress"
+    format = "bzip2"
+    save = "True"
+    type = "bzip2"
+  condition:
+    uint16be(0) == 0x425a and uint8(2) == 0x68 and uint8(3) >= 0x31 and uint8(3) <= 0x39 and
+    (uint32be(4) == 0x31415926 or uint32be(4) == 0x17724538)
+}
+
+rule xz {
+  meta:
+    plugin = "extractor:decompress"
+    format = "xz"
+    save = "True"
+    type = "xz"
+  condition:
+    uint32be(0) == 0xfd377a58 and uint16be(4) == 0x5a00
+}
+
+// No magic: properties below 225, a dictionary that encoders write, a size that can be or is unknown.
+rule lzma {
+  meta:
+    plugin = "extractor:decompress"
+    format = "lzma"
+    save = "True"
+    type = "lzma"
+  condition:
+    filesize > 13 and uint8(0) < 225 and uint8(13) == 0 and
+    (uint8(0) == 0x5d or uint8(0) == 0x5e or uint8(0) == 0x2d or uint8(0) == 0x00 or
+     uint8(0) == 0x01 or uint8(0) == 0x09 or uint8(0) == 0xb4 or uint8(0) == 0xa2) and
+    for any n in (12 .. 30) : ( uint32(1) == (1 << n) or uint32(1) == (3 << (n - 1)) or
+                                uint32(1) == 0xffffffff ) and
+    ((uint32(5) == 0xffffffff and uint32(9) == 0xffffffff) or uint32(9) < 64)
+}
+
+rule lzip {
+  meta:
+    plugin = "extractor:decompress"
+    format = "lzip"
+    save = "True"
+    type = "lzip"
+  condition:
+    uint32be(0) == 0x4c5a4950 and uint8(4) < 2
+}
+
+rule zstd {
+  meta:
+    plugin = "extractor:decompress"
+    format = "zstd"
+    save = "True"
+    type = "zstd"
+  condition:
+    uint32(0) == 0xfd2fb528 or
+    (uint32(0) >= 0x184d2a50 and uint32(0) <= 0x184d2a5f and uint32(4) < filesize and
+     uint32(8 + uint32(4)) == 0xfd2fb528)
+}
+
+rule lz4 {
+  meta:
+    plugin = "extractor:decompress"
+    format = "lz4"
+    save = "True"
+    type = "lz4"
+  condition:
+    uint32(0) == 0x184d2204 or uint32(0) == 0x184c2102 or
+    (uint32(0) >= 0x184d2a50 and uint32(0) <= 0x184d2a5f and uint32(4) < filesize and
+     uint32(8 + uint32(4)) == 0x184d2204)
+}
+
+rule zlib {
+  meta:
+    plugin = "extractor:decompress"
+    format = "zlib"
+    save = "True"
+    type = "zlib"
+  condition:
+    filesize > 8 and (uint8(2) & 6) != 6 and
+    (uint16be(0) == 0x7801 or uint16be(0) == 0x789c or uint16be(0) == 0x78da or
+     (uint16be(0) == 0x785e and uint8(2) > 0x7f))
+}
+
+rule compress {
+  meta:
+    plugin = "extractor:decompress"
+    format = "compress"
+    save = "True"
+    type = "compress"
+  condition:
+    uint16be(0) == 0x1f9d and filesize > 3
+}
+
+rule lzop {
+  meta:
+    plugin = "extractor:decompress"
+    format = "lzop"
+    save = "True"
+    type = "lzop"
+  condition:
+    uint32be(0) == 0x894c5a4f and uint8(4) == 0
+}
+
+// --- encodings --------------------------------------------------------------------------------
+
+// "This program cannot" under any one-byte key; the decoder finds the key at the match.
+rule xor_dos_stub {
+  meta:
+    plugin = "decoder:xor"
+    plaintext = "This program cannot"
+    not_from = "decoder:xor"
+    save = "True"
+  strings:
+    $stub = "This program cannot" xor(0x01-0xff)
+  condition:
+    $stub
+}
+
+// Base64 has no magic: whatever begins as text, and programs, are searched for runs.
+rule base64 {
+  meta:
+    plugin = "decoder:base64"
+    save = "True"
+  condition:
+    filesize >= 8 and
+    (uint16be(0) == 0x4d5a or uint16(0) == 0xbbef or uint16(0) == 0xfeff or uint16be(0) == 0xfeff or
+     for all i in (0 .. 7) : ( uint8(i) >= 0x20 and uint8(i) < 0x7f or uint8(i) == 0x0a or
+                               uint8(i) == 0x0d or uint8(i) == 0x09 or uint8(i) == 0x0c ))
+}
+
+// --- carved out -------------------------------------------------------------------------------
+
+rule pe_inside {
+  meta:
+    plugin = "carver:pe"
+    save = "True"
+  strings:
+    $pe = { 50 45 00 00 (4C 01 | 64 86 | 64 AA | C0 01 | C4 01 | 00 02 | 32 50 | BC 0E) }
+  condition:
+    $pe and not (uint16be(0) == 0x4d5a and #pe == 1 and @pe[1] == uint32(0x3c))
+}
+
+rule swf {
+  meta:
+    plugin = "carver:swf"
+    save = "True"
+    type = "swf"
+  condition:
+    (uint16be(0) == 0x4357 or uint16be(0) == 0x5a57) and uint8(2) == 0x53 and uint8(3) > 0 and
+    uint8(3) < 64
+}
+
+rule swf_inside {
+  meta:
+    plugin = "carver:swf"
+    save = "True"
+  strings:
+    $plain = { 46 57 53 ?? ?? ?? ?? 00 }
+    $zlib = { 43 57 53 ?? ?? ?? ?? 00 78 }
+    $lzma = { 5A 57 53 ?? ?? ?? ?? 00 ?? ?? ?? ?? 5D }
+  condition:
+    (for any i in (1 .. #plain) : ( @plain[i] > 0 and uint8(@plain[i] + 3) > 0 and uint8(@plain[i] + 3) < 64 )) or
+    (for any i in (1 .. #zlib) : ( uint8(@zlib[i] + 3) > 0 and uint8(@zlib[i] + 3) < 64 )) or
+    (for any i in (1 .. #lzma) : ( uint8(@lzma[i] + 3) > 0 and uint8(@lzma[i] + 3) < 64 ))
+}
+
+// --- what it is, for workers that want only some types ----------------------------------------
+
+rule pe {
+  meta:
+    type = "pe"
+  condition:
+    uint16be(0) == 0x4d5a and uint32be(uint32(0x3c)) == 0x50450000
+}
+
+rule elf {
+  meta:
+    type = "elf"
+  condition:
+    uint32be(0) == 0x7f454c46
+}
+
+rule pdf {
+  meta:
+    type = "pdf"
+  condition:
+    uint32be(0) == 0x25504446
+}
+
+rule ole {
+  meta:
+    type = "ole"
+  condition:
+    uint32be(0) == 0xd0cf11e0
+}
+
+rule rtf {
+  meta:
+    type = "rtf"
+  condition:
+    uint32be(0) == 0x7b5c7274
+}

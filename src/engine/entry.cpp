@@ -1,0 +1,128 @@
+#include "engine/entry.hpp"
+
+#include <algorithm>
+
+#include "support/json.hpp"
+
+namespace stoq::engine {
+
+void CountsEntry::drop(std::string_view limit, std::uint64_t count, std::uint64_t bytes) {
+  for (auto& known : dropped) {
+    if (known.limit == limit) {
+      known.count += count;
+      known.bytes += bytes;
+      return;
+    }
+  }
+  dropped.push_back({std::string(limit), count, bytes});
+}
+
+std::uint64_t CountsEntry::dropped_count() const noexcept {
+  std::uint64_t count = 0;
+  for (const auto& item : dropped) count += item.count;
+  return count;
+}
+
+void pack(std::string& out, const OccurrenceEntry& entry) {
+  EntryWriter writer(out);
+  writer.text(entry.name);
+  writer.text(entry.origin);
+  writer.number(entry.size);
+  writer.text(as_chars(entry.sha256));
+  writer.text(entry.digests);
+  writer.number(static_cast<std::uint64_t>(entry.status));
+  writer.text(entry.errors);
+}
+
+OccurrenceEntry unpack_occurrence(std::string_view in) {
+  EntryReader reader(in);
+  OccurrenceEntry entry;
+  entry.name = reader.text();
+  entry.origin = reader.text();
+  entry.size = reader.number();
+  const auto digest = as_bytes(reader.text());
+  std::copy(digest.begin(), digest.end(), entry.sha256.begin());
+  entry.digests = reader.text();
+  entry.status = static_cast<Status>(reader.number());
+  entry.errors = reader.text();
+  return entry;
+}
+
+void pack(std::string& out, const ExpansionEntry& entry) {
+  EntryWriter writer(out);
+  writer.text(entry.type);
+  writer.text(entry.dispatch);
+  writer.text(entry.errors);
+  writer.number(static_cast<std::uint64_t>(entry.status));
+}
+
+ExpansionEntry unpack_expansion(std::string_view in) {
+  EntryReader reader(in);
+  ExpansionEntry entry;
+  entry.type = reader.text();
+  entry.dispatch = reader.text();
+  entry.errors = reader.text();
+  entry.status = static_cast<Status>(reader.number());
+  return entry;
+}
+
+void pack(std::string& out, const WorkersEntry& entry) {
+  EntryWriter writer(out);
+  writer.text(entry.file);
+  writer.text(entry.workers);
+  writer.text(entry.errors);
+  writer.text(entry.label);
+  writer.number(static_cast<std::uint64_t>(entry.status));
+  writer.number(entry.nanoseconds);
+}
+
+WorkersEntry unpack_workers(std::string_view in) {
+  EntryReader reader(in);
+  WorkersEntry entry;
+  entry.file = reader.text();
+  entry.workers = reader.text();
+  entry.errors = reader.text();
+  entry.label = reader.text();
+  entry.status = static_cast<Status>(reader.number());
+  entry.nanoseconds = reader.number();
+  return entry;
+}
+
+void pack(std::string& out, const CountsEntry& entry) {
+  EntryWriter writer(out);
+  writer.number(entry.previous);
+  writer.number(entry.declared);
+  writer.number(entry.emitted);
+  writer.number(entry.dropped.size());
+  for (const auto& item : entry.dropped) {
+    writer.text(item.limit);
+    writer.number(item.count);
+    writer.number(item.bytes);
+  }
+}
+
+CountsEntry unpack_counts(std::string_view in) {
+  EntryReader reader(in);
+  CountsEntry entry;
+  entry.previous = reader.number();
+  entry.declared = reader.number();
+  entry.emitted = reader.number();
+  const auto items = reader.number();
+  for (std::uint64_t i = 0; i < items; ++i) {
+    const std::string limit(reader.text());
+    const auto count = reader.number();
+    entry.dropped.push_back({limit, count, reader.number()});
+  }
+  return entry;
+}
+
+void append_error(std::string& errors, std::string_view plugin, std::string_view kind,
+                  std::string_view message) {
+  if (!errors.empty()) errors += ',';
+  support::JsonObject error(errors);
+  if (!plugin.empty()) error.text("plugin", plugin);
+  error.text("kind", kind);
+  error.text("message", message);
+}
+
+}  // namespace stoq::engine

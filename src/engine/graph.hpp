@@ -1,0 +1,65 @@
+/// The scan graph on oneTBB: nodes by name, edges that count, and the one place that waits (admission,
+/// outside the cycle).
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/config.hpp"
+#include "engine/dispatcher.hpp"
+#include "engine/lane.hpp"
+#include "engine/memory.hpp"
+#include "engine/plugin_set.hpp"
+#include "engine/totals.hpp"
+
+namespace stoq::engine {
+
+/// How coarse and how eager the graph is. Results never depend on it.
+struct GraphTuning {
+  unsigned hungry_limit = 0;   ///< jobs queued below which threads count as hungry; 0: 4 a thread
+  unsigned window = 0;         ///< batches in flight; 0: 4 a thread
+  unsigned batch_roots = 64;
+  std::uint64_t batch_bytes = std::uint64_t{1} << 20;
+};
+
+class Graph {
+ public:
+  /// Writes lines away, in order, from one thread at a time. May throw IoError: the run ends.
+  using Save = std::function<void(std::string_view lines, std::size_t count)>;
+
+  Graph(const Config& config, const PluginSet& plugins, Dispatcher& dispatcher, unsigned threads,
+        std::uint64_t memory, Save save, GraphTuning tuning = {});
+  ~Graph();
+  Graph(const Graph&) = delete;
+  Graph& operator=(const Graph&) = delete;
+
+  /// Runs `ingest` on a thread of its own and scans what it puts. Returns when all is saved;
+  /// rethrows what ended the run early (IoError of `save`, Error of the source).
+  void run(const std::function<void(Intake&)>& ingest);
+  /// Async-signal-safe.
+  void interrupt() noexcept;
+  [[nodiscard]] bool interrupted() const noexcept;
+
+  struct Counts {
+    std::uint64_t roots = 0, payloads = 0, bytes = 0, expected_roots = 0, expected_bytes = 0;
+  };
+  [[nodiscard]] Counts counts() const noexcept;
+  [[nodiscard]] Totals totals() const;
+  /// By plugin number, all threads together; after run().
+  [[nodiscard]] std::vector<PluginCounters> plugin_counters() const;
+  /// Messages sent and payloads passed inline along an edge such as ("extract", "dispatch").
+  [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> edge(std::string_view from,
+                                                              std::string_view to) const;
+  [[nodiscard]] std::string to_dot() const;
+  [[nodiscard]] Memory& memory() noexcept;
+
+ private:
+  class Nodes;
+  std::unique_ptr<Nodes> nodes_;
+};
+
+}  // namespace stoq::engine

@@ -1,0 +1,111 @@
+#include "engine/intake.hpp"
+
+#include <algorithm>
+#include <chrono>
+#include <new>
+#include <utility>
+
+namespace stoq::engine {
+
+void Admission::enter() {
+  std::unique_lock lock(mutex_);
+  changed_.wait(lock, [&] { return inside_ < window_; });
+  ++inside_;
+}
+
+void Admission::leave() {
+  {
+    const std::lock_guard lock(mutex_);
+    --inside_;
+  }
+  changed_.notify_all();
+}
+
+void Admission::wait_until(const std::function<bool()>& ready) {
+  std::unique_lock lock(mutex_);
+  // Credit comes back without a notice: looked at again every few milliseconds.
+  while (inside_ > 0 && !ready()) changed_.wait_for(lock, std::chrono::milliseconds(2));
+}
+
+BatchIntake::BatchIntake(Admission& admission, Memory& memory, std::size_t max_child_bytes,
+                         unsigned batch_roots, std::uint64_t batch_bytes, Admit admit,
+                         std::function<bool()> stopping,
+                         std::atomic<std::uint64_t>& expected_roots,
+                         std::atomic<std::uint64_t>& expected_bytes)
+    : admission_(admission),
+      memory_(memory),
+      max_child_bytes_(max_child_bytes),
+      batch_roots_(batch_roots),
+      batch_bytes_(batch_bytes),
+      admit_(std::move(admit)),
+      stopping_(std::move(stopping)),
+      expected_roots_(expected_roots),
+      expected_bytes_(expected_bytes) {}
+
+void BatchIntake::flush() {
+  if (!batch_) return;
+  admission_.enter();
+  batch_->sequence = next_batch_++;
+  admit_(std::move(batch_));
+  batch_.reset();
+  bytes_ = 0;
+}
+
+void BatchIntake::add(Root root, std::uint64_t bytes) {
+  if (!batch_) batch_ = std::make_shared<Batch>();
+  auto state = std::make_unique<RootState>();
+  state->root = std::move(root);
+  state->number = next_root_++;
+  batch_->roots.push_back(std::move(state));
+  bytes_ += bytes;
+  if (batch_->roots.size() >= batch_roots_ || bytes_ >= batch_bytes_) flush();
+}
+
+bool BatchIntake::put(Root root) {
+  if (stopping_()) return false;
+  const auto bytes = root.bytes.size();
+  add(std::move(root), bytes);
+  return true;
+}
+
+bool BatchIntake::produce(Root root, std::uint64_t expected, Children::Fill fill) {
+  if (stopping_()) return false;
+  auto& credit = memory_.credit();
+  const auto wanted = std::min<std::uint64_t>(expected, max_child_bytes_);
+  const auto fits = [&] { return credit.used() + wanted <= credit.budget() / 2 || stopping_(); };
+  if (!fits()) {
+    flush();
+    admission_.wait_until(fits);
+  }
+  const auto nothing = [](std::uint64_t) {};
+  // The lane of no thread of the graph: paid from the shared pool, or spilled.
+  PooledBuffer buffer(memory_, memory_.outside(), Prefer::shared, max_child_bytes_, nothing);
+  const auto fail = [&](Status status, const char* message) {
+    root.status = status;
+    root.message = message;
+  };
+  try {
+    fill(buffer);
+  } catch (const LimitReached&) {
+    fail(Status::partial, "larger than max_child_bytes: cut there");
+  } catch (const Encrypted& error) {
+    fail(Status::encrypted, error.what());
+  } catch (const Unsupported& error) {
+    fail(Status::unsupported, error.what());
+  } catch (const MalformedInput& error) {
+    fail(Status::corrupt, error.what());
+  } catch (const std::bad_alloc&) {
+    fail(Status::out_of_memory, "no memory for it");
+  }
+  root.bytes = buffer.release();
+  const auto bytes = root.bytes.size();
+  add(std::move(root), bytes);
+  return true;
+}
+
+void BatchIntake::expect(std::uint64_t roots, std::uint64_t bytes) {
+  expected_roots_ = roots;
+  expected_bytes_ = bytes;
+}
+
+}  // namespace stoq::engine

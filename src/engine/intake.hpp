@@ -1,0 +1,66 @@
+/// Between a source's thread and the graph: groups roots into batches and is the only place that
+/// waits, for admission and for memory.
+#pragma once
+
+#include <atomic>
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+
+#include <stoq/plugin.hpp>
+
+#include "engine/memory.hpp"
+#include "engine/root_state.hpp"
+
+namespace stoq::engine {
+
+/// How many batches are in flight. Entered by the source's thread, left when results are saved.
+class Admission {
+ public:
+  explicit Admission(unsigned window) : window_(window) {}
+  /// Waits for a place.
+  void enter();
+  void leave();
+  /// Waits until `ready` holds or nothing is in flight any more.
+  void wait_until(const std::function<bool()>& ready);
+
+ private:
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  unsigned window_, inside_ = 0;
+};
+
+class BatchIntake final : public Intake {
+ public:
+  using Admit = std::function<void(std::shared_ptr<Batch>)>;
+
+  BatchIntake(Admission& admission, Memory& memory, std::size_t max_child_bytes,
+              unsigned batch_roots, std::uint64_t batch_bytes, Admit admit,
+              std::function<bool()> stopping, std::atomic<std::uint64_t>& expected_roots,
+              std::atomic<std::uint64_t>& expected_bytes);
+
+  bool put(Root root) override;
+  bool produce(Root root, std::uint64_t expected, Children::Fill fill) override;
+  void expect(std::uint64_t roots, std::uint64_t bytes) override;
+  /// Sends what is held back.
+  void flush();
+
+ private:
+  void add(Root root, std::uint64_t bytes);
+
+  Admission& admission_;
+  Memory& memory_;
+  std::size_t max_child_bytes_;
+  unsigned batch_roots_;
+  std::uint64_t batch_bytes_;
+  Admit admit_;
+  std::function<bool()> stopping_;
+  std::atomic<std::uint64_t>& expected_roots_;
+  std::atomic<std::uint64_t>& expected_bytes_;
+
+  std::shared_ptr<Batch> batch_;
+  std::uint64_t bytes_ = 0, next_batch_ = 0, next_root_ = 0;
+};
+
+}  // namespace stoq::engine

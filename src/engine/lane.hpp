@@ -1,0 +1,42 @@
+/// What each thread of the graph has to itself: nothing in it is shared, so nothing is locked.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/dispatcher.hpp"
+#include "support/digest.hpp"
+
+namespace stoq::engine {
+
+using Clock = std::chrono::steady_clock;
+
+/// What one thread did with one plugin.
+struct PluginCounters {
+  std::uint64_t calls = 0, bytes = 0, children = 0, errors = 0, overran = 0;
+  Clock::duration time{};
+};
+
+/// A call into a plugin under way on this thread; calls nest where children run inline.
+struct CallTimer {
+  Clock::time_point started = Clock::now();
+  Clock::duration nested{};  ///< spent on children inside the call: not the plugin's
+  [[nodiscard]] Clock::duration own() const noexcept { return Clock::now() - started - nested; }
+};
+
+struct alignas(64) Lane {
+  Lane(unsigned number, const Dispatcher& dispatcher, support::DigestSet digests, std::size_t plugins)
+      : index(number), digester(digests), scanner(dispatcher), counters(plugins) {}
+
+  unsigned index;
+  support::Digester digester;
+  Dispatcher::Scanner scanner;
+  std::vector<PluginCounters> counters;  ///< by plugin number
+  std::atomic<std::uint64_t> payloads{0}, bytes{0};
+};
+
+}  // namespace stoq::engine

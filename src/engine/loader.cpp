@@ -1,0 +1,109 @@
+#include "engine/loader.hpp"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+
+namespace stoq::engine {
+namespace {
+
+// Below this a copy into a warm buffer is cheaper than the page faults of a mapping.
+constexpr std::size_t mapped_from = std::size_t{32} << 20;
+constexpr std::size_t large_file = std::size_t{256} << 10;
+
+class File {
+ public:
+  explicit File(const char* path) noexcept
+      : descriptor_(::open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) {}
+  ~File() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  [[nodiscard]] int get() const noexcept { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+bool fail(RootState& root, Status status, std::string_view kind, std::string message) {
+  root.fail(status, kind, message);
+  return false;
+}
+
+std::size_t read_some(int file, std::span<std::byte> room, std::size_t at) {
+  for (;;) {
+    const auto count = ::pread(file, room.data(), room.size(), static_cast<off_t>(at));
+    if (count >= 0) return static_cast<std::size_t>(count);
+    if (errno != EINTR) throw IoError(std::string("cannot be read: ") + std::strerror(errno));
+  }
+}
+
+}  // namespace
+
+bool Loader::wanted(RootState& root, std::uint64_t size) const {
+  if (size < config_.min_size) {
+    return fail(root, Status::filtered, "min_size",
+                std::to_string(size) + " bytes, smaller than min_size");
+  }
+  if (config_.max_size && size > *config_.max_size) {
+    return fail(root, Status::filtered, "max_size",
+                std::to_string(size) + " bytes, larger than max_size");
+  }
+  return true;
+}
+
+Bytes Loader::read(int file, std::size_t size, unsigned lane) {
+  // One byte more than promised: a file that grows or lies about its size (as /proc does) is read
+  // to its end.
+  std::size_t most = std::max(size + 1, std::size_t{4096});
+  const auto nothing = [](std::uint64_t) {};
+  PooledBuffer buffer(memory_, lane, Prefer::lane, SIZE_MAX, nothing);
+  for (;;) {
+    const auto room = buffer.prepare(most);
+    const auto got = read_some(file, room, buffer.size());
+    buffer.commit(got);
+    if (got == 0 || (size > 0 && buffer.size() == size && got < room.size())) break;
+    most = std::max(most - got, std::size_t{4096});
+  }
+  return buffer.release();
+}
+
+bool Loader::load(RootState& root, unsigned lane, FunctionRef<void()> before_large) {
+  root.started = Clock::now();
+  if (root.root.status != Status::ok && root.root.bytes.empty()) {
+    return fail(root, root.root.status, to_string(root.root.status), root.root.message);
+  }
+  if (root.root.file.empty()) {
+    if (root.root.status != Status::ok) {
+      root.fail(root.root.status, to_string(root.root.status), root.root.message);
+    }
+    root.bytes = std::move(root.root.bytes);
+    return wanted(root, root.bytes.size());
+  }
+  const File file(root.root.file.c_str());
+  struct stat facts {};
+  if (file.get() < 0 || ::fstat(file.get(), &facts) != 0) {
+    return fail(root, Status::io_error, "io_error",
+                std::string("cannot be opened: ") + std::strerror(errno));
+  }
+  if (!S_ISREG(facts.st_mode)) return fail(root, Status::filtered, "special", "no regular file");
+  const auto size = static_cast<std::size_t>(facts.st_size);
+  if (!wanted(root, size)) return false;
+  if (size >= large_file) before_large();
+  try {
+    root.bytes = size >= mapped_from ? memory_.map_file(file.get(), size)
+                                     : read(file.get(), size, lane);
+  } catch (const IoError& error) {
+    return fail(root, Status::io_error, "io_error", error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(root, Status::out_of_memory, "out_of_memory", "no memory to read it");
+  }
+  return true;
+}
+
+}  // namespace stoq::engine

@@ -1,0 +1,260 @@
+#include "engine/record.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "support/json.hpp"
+
+namespace stoq::engine {
+namespace {
+
+constexpr std::size_t block = std::size_t{256} << 10;
+
+std::string base_name(std::string_view path) {
+  return std::string(path.substr(path.find_last_of("/\\") + 1));
+}
+
+std::string extension_of(std::string_view name) {
+  const auto dot = name.find_last_of('.');
+  if (dot == name.npos || dot == 0 || name.size() - dot > 17) return {};
+  std::string extension(name.substr(dot + 1));
+  for (auto& letter : extension) {
+    if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+  }
+  return extension;
+}
+
+/// A layer's name inside stoq.path, where `!` separates layers.
+std::string path_part(std::string_view name, std::uint32_t ordinal) {
+  if (name.empty()) return "#" + std::to_string(ordinal);
+  std::string part;
+  for (const char letter : name) {
+    if (letter == '!' || letter == '\\') part += '\\';
+    part += letter;
+  }
+  return part;
+}
+
+void add_errors(std::string& all, std::string_view more) {
+  if (more.empty()) return;
+  if (!all.empty()) all += ',';
+  all += more;
+}
+
+void base64_member(support::JsonObject& object, std::string_view key, std::string_view bytes) {
+  auto& out = object.key(key) += '"';
+  support::append_base64(out, bytes);
+  out += '"';
+}
+
+Status status_of_drop(std::string_view limit) {
+  return limit.ends_with("timeout") ? Status::timeout : Status::partial;
+}
+
+}  // namespace
+
+std::string RecordIds::make(const std::vector<std::uint32_t>& ordinals,
+                            const OccurrenceEntry& entry) {
+  std::string place = root_.root.path;
+  place += '\0';
+  for (const auto ordinal : ordinals) (place += std::to_string(ordinal)) += '.';
+  place += '\0';
+  const ByteView digest = entry.digests.empty() ? ByteView{} : ByteView(entry.sha256);
+  const auto hash = lane_.digester.sha256({as_bytes(place), digest});
+  std::string id;
+  support::append_hex(id, ByteView(hash).first(8));
+  return id;
+}
+
+Record join_record(RootState& root, const Visit& visit, Totals& totals) {
+  Record record;
+  const auto& place = root.occurrences[visit.occurrence];
+  record.occurrence = unpack_occurrence(root.spool.read(place.entry));
+  record.status = record.occurrence.status;
+  record.errors = record.occurrence.errors;
+  if (visit.kind == Visit::Kind::duplicate) record.status = worst(record.status, Status::duplicate);
+  if (visit.kind == Visit::Kind::quine) {
+    record.status = worst(record.status, Status::limit);
+    append_error(record.errors, "", "quine", "equal to a payload that holds it: not opened again");
+    record.limit = "quine";
+  }
+  if (visit.depth == 0 && root.status != Status::ok) {
+    record.status = worst(record.status, root.status);
+    append_error(record.errors, "", root.message_kind, root.message);
+  }
+  if (visit.kind == Visit::Kind::first) {
+    const auto& content = root.contents[place.content];
+    if (content.expansion != no_entry) {
+      record.expansion = unpack_expansion(root.spool.read(content.expansion));
+      record.status = worst(record.status, record.expansion.status);
+      add_errors(record.errors, record.expansion.errors);
+      if (record.expansion.status == Status::limit) record.limit = "depth";
+    }
+    if (content.workers != no_entry) {
+      record.workers = unpack_workers(root.spool.read(content.workers));
+      record.status = worst(record.status, record.workers.status);
+      add_errors(record.errors, record.workers.errors);
+    }
+    for (auto at = content.counts; at != no_entry;) {
+      const auto part = unpack_counts(root.spool.read(at));
+      record.counts.declared += part.declared;
+      record.counts.emitted += part.emitted;
+      for (const auto& item : part.dropped) record.counts.drop(item.limit, item.count, item.bytes);
+      at = part.previous;
+    }
+    std::sort(record.counts.dropped.begin(), record.counts.dropped.end(),
+              [](const auto& a, const auto& b) { return a.limit < b.limit; });
+    for (const auto& item : record.counts.dropped) {
+      record.status = worst(record.status, status_of_drop(item.limit));
+      totals.count(totals.limits, item.limit);
+    }
+  }
+  if (record.limit != nullptr) totals.count(totals.limits, record.limit);
+  ++totals.payloads;
+  totals.bytes += record.occurrence.size;
+  totals.declared += record.counts.declared;
+  totals.emitted += record.counts.emitted;
+  totals.dropped += record.counts.dropped_count();
+  ++totals.statuses[static_cast<std::size_t>(record.status)];
+  const auto& label = record.workers.label.empty() ? record.expansion.type : record.workers.label;
+  if (visit.kind == Visit::Kind::first) {
+    totals.count(totals.types, label.empty() ? std::string_view("(not typed)") : label);
+  }
+  return record;
+}
+
+RecordWriter::RecordWriter(const Config& config, RootState& root, Lane& lane, Totals& totals)
+    : config_(config),
+      root_(root),
+      totals_(totals),
+      ids_(root, lane),
+      first_ids_(root.contents.size()) {}
+
+void RecordWriter::write(Assembler::Take take) {
+  ++totals_.roots;
+  if (root_.occurrences.empty()) {
+    bare_root();
+    take(out_, 1);
+    return;
+  }
+  std::size_t count = 0;
+  RootTree(root_).walk([&](const Visit& visit) {
+    line(visit, join_record(root_, visit, totals_));
+    ++count;
+    if (out_.size() >= block) {
+      take(out_, count);
+      out_.clear();
+      count = 0;
+    }
+    return true;
+  });
+  if (count > 0) take(out_, count);
+}
+
+void RecordWriter::bare_root() {
+  // Nothing of it was scanned: filtered, unreadable, or the run ended first.
+  Record record;
+  record.status = root_.status == Status::ok ? Status::partial : root_.status;
+  record.occurrence.name = base_name(root_.root.path);
+  append_error(record.errors, "",
+               root_.message_kind.empty() ? to_string(record.status) : root_.message_kind,
+               root_.message.empty() ? "not scanned" : root_.message);
+  ++totals_.payloads;
+  ++totals_.statuses[static_cast<std::size_t>(record.status)];
+  line({Visit::Kind::no_bytes, 0, 0}, record);
+}
+
+void RecordWriter::line(const Visit& visit, const Record& record) {
+  const auto ordinal =
+      root_.occurrences.empty() ? 0 : root_.occurrences[visit.occurrence].ordinal;
+  lineage_.resize(visit.depth);
+  paths_.resize(visit.depth);
+  ordinals_.resize(visit.depth == 0 ? 0 : visit.depth - 1);
+  if (visit.depth > 0) ordinals_.push_back(ordinal);
+  lineage_.push_back(ids_.make(ordinals_, record.occurrence));
+  paths_.push_back(visit.depth == 0
+                       ? root_.root.path
+                       : paths_.back() + '!' + path_part(record.occurrence.name, ordinal));
+  if (visit.kind == Visit::Kind::first && !first_ids_.empty()) {
+    first_ids_[root_.occurrences[visit.occurrence].content] = lineage_.back();
+  }
+  {
+    support::JsonObject object(out_);
+    file_object(object.key("file"), record);
+    stoq_object(object.key("stoq"), visit, record);
+    if (config_.timing && record.workers.nanoseconds > 0) {
+      support::JsonObject event(object.key("event"));
+      event.number("duration", record.workers.nanoseconds);
+    }
+  }
+  out_ += '\n';
+}
+
+void RecordWriter::file_object(std::string& out, const Record& record) {
+  support::JsonObject file(out);
+  const auto name = base_name(record.occurrence.name);
+  if (!name.empty()) file.text("name", name);
+  file.text("path", root_.root.path);
+  if (const auto extension = extension_of(name); !extension.empty()) {
+    file.text("extension", extension);
+  }
+  if (record.occurrence.digests.empty()) return;
+  file.number("size", record.occurrence.size);
+  auto& text = file.key("hash");
+  ((text += '{') += record.occurrence.digests) += '}';
+  if (!record.workers.file.empty()) (text += ',') += record.workers.file;
+}
+
+void RecordWriter::stoq_object(std::string& out, const Visit& visit, const Record& record) {
+  support::JsonObject object(out);
+  object.number("schema", 1);
+  object.text("id", lineage_.back());
+  object.text("root", lineage_.front());
+  if (visit.depth > 0) object.text("parent", lineage_[visit.depth - 1]);
+  object.number("depth", visit.depth);
+  auto& ordinals = object.key("ordinal") += '[';
+  ordinals += std::to_string(root_.number);
+  for (const auto ordinal : ordinals_) (ordinals += ',') += std::to_string(ordinal);
+  ordinals += ']';
+  object.text("path", paths_.back());
+  if (visit.depth == 0 && !support::is_utf8(root_.root.path)) {
+    base64_member(object, "path_b64", root_.root.path);
+  }
+  if (const auto name = base_name(record.occurrence.name); !support::is_utf8(name)) {
+    base64_member(object, "name_b64", name);
+  }
+  if (!record.occurrence.origin.empty()) object.key("origin") += record.occurrence.origin;
+  if (visit.depth == 0 && !root_.root.meta.is_null()) {
+    support::append_json(object.key("meta"), root_.root.meta);
+  }
+  object.text("status", to_string(record.status));
+  if (!record.expansion.type.empty()) object.text("type", record.expansion.type);
+  if (!record.expansion.dispatch.empty()) {
+    ((object.key("dispatch") += '[') += record.expansion.dispatch) += ']';
+  }
+  if (visit.kind == Visit::Kind::duplicate || visit.kind == Visit::Kind::quine) {
+    object.text("duplicate_of", first_ids_[root_.occurrences[visit.occurrence].content]);
+  }
+  if (record.counts.declared > 0 || !record.counts.dropped.empty()) {
+    support::JsonObject children(object.key("children"));
+    children.number("declared", record.counts.declared);
+    children.number("emitted", record.counts.emitted);
+    if (!record.counts.dropped.empty()) {
+      auto& list = children.key("dropped") += '[';
+      for (const auto& item : record.counts.dropped) {
+        if (list.back() != '[') list += ',';
+        support::JsonObject dropped(list);
+        dropped.text("limit", item.limit);
+        dropped.number("count", item.count);
+        if (item.bytes > 0) dropped.number("bytes", item.bytes);
+      }
+      list += ']';
+    }
+  }
+  if (!record.workers.workers.empty()) {
+    ((object.key("workers") += '{') += record.workers.workers) += '}';
+  }
+  if (!record.errors.empty()) ((object.key("errors") += '[') += record.errors) += ']';
+}
+
+}  // namespace stoq::engine

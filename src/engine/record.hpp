@@ -1,0 +1,61 @@
+/// One root's records as lines of JSON (output schema 1).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "engine/assembler.hpp"
+
+namespace stoq::engine {
+
+/// A payload's entries joined, with what only its place in the tree tells.
+struct Record {
+  OccurrenceEntry occurrence;
+  ExpansionEntry expansion;
+  WorkersEntry workers;
+  CountsEntry counts;        ///< all parts together
+  Status status = Status::ok;
+  std::string errors;        ///< JSON objects, comma between
+  const char* limit = nullptr;  ///< a limit that only the tree shows
+};
+
+/// Reads and joins what the spool knows of one visited payload; counts it in `totals`.
+[[nodiscard]] Record join_record(RootState& root, const Visit& visit, Totals& totals);
+
+/// First 16 hex digits of SHA-256 over (root path, ordinal path, payload SHA-256).
+class RecordIds {
+ public:
+  RecordIds(const RootState& root, Lane& lane) : root_(root), lane_(lane) {}
+  /// `ordinals`: the path below the root.
+  [[nodiscard]] std::string make(const std::vector<std::uint32_t>& ordinals,
+                                 const OccurrenceEntry& entry);
+
+ private:
+  const RootState& root_;
+  Lane& lane_;
+};
+
+class RecordWriter {
+ public:
+  RecordWriter(const Config& config, RootState& root, Lane& lane, Totals& totals);
+  void write(Assembler::Take take);
+
+ private:
+  void line(const Visit& visit, const Record& record);
+  void file_object(std::string& out, const Record& record);
+  void stoq_object(std::string& out, const Visit& visit, const Record& record);
+  void bare_root();
+
+  const Config& config_;
+  RootState& root_;
+  Totals& totals_;
+  RecordIds ids_;
+  std::string out_;
+  std::vector<std::uint32_t> ordinals_;   // below the root
+  std::vector<std::string> lineage_;      // ids from the root to the payload
+  std::vector<std::string> paths_;
+  std::vector<std::string> first_ids_;    // by content
+};
+
+}  // namespace stoq::engine

@@ -1,0 +1,84 @@
+#include "engine/root_tree.hpp"
+
+#include <algorithm>
+#include <numeric>
+
+#include "engine/entry.hpp"
+
+namespace stoq::engine {
+namespace {
+
+enum class Mark : std::uint8_t { unseen, open, done };
+
+}  // namespace
+
+RootTree::RootTree(const RootState& root) : root_(root), begin_(root.contents.size() + 1) {
+  const auto& all = root.occurrences;
+  if (all.empty()) return;
+  order_.resize(all.size() - 1);
+  std::iota(order_.begin(), order_.end(), 1U);
+  std::sort(order_.begin(), order_.end(), [&](std::uint32_t a, std::uint32_t b) {
+    return std::pair(all[a].parent, all[a].ordinal) < std::pair(all[b].parent, all[b].ordinal);
+  });
+  for (const auto number : order_) ++begin_[all[number].parent + 1];
+  std::partial_sum(begin_.begin(), begin_.end(), begin_.begin());
+}
+
+void RootTree::walk(FunctionRef<bool(const Visit&)> visit) const {
+  if (root_.occurrences.empty()) return;
+  struct Frame {
+    ContentId content;
+    std::uint32_t next, end;
+  };
+  std::vector<Mark> marks(root_.contents.size(), Mark::unseen);
+  std::vector<Frame> stack;
+  const auto enter = [&](std::uint32_t number) {
+    const auto content = root_.occurrences[number].content;
+    const auto depth = static_cast<std::uint32_t>(stack.size());
+    auto kind = Visit::Kind::no_bytes;
+    if (content != no_content) {
+      kind = marks[content] == Mark::unseen ? Visit::Kind::first
+             : marks[content] == Mark::open ? Visit::Kind::quine
+                                            : Visit::Kind::duplicate;
+    }
+    if (kind == Visit::Kind::first) {
+      marks[content] = Mark::open;
+      stack.push_back({content, begin_[content], begin_[content + 1]});
+    }
+    return visit({kind, number, depth});
+  };
+  bool going = enter(0);
+  while (going && !stack.empty()) {
+    auto& top = stack.back();
+    if (top.next == top.end) {
+      marks[top.content] = Mark::done;
+      stack.pop_back();
+    } else {
+      going = enter(order_[top.next++]);
+    }
+  }
+}
+
+bool differs_from_canonical(RootState& root, const RootTree& tree, std::uint64_t max_depth,
+                            bool workers_read_names) {
+  bool differs = false;
+  const auto name_of = [&](std::uint32_t occurrence) {
+    return unpack_occurrence(root.spool.read(root.occurrences[occurrence].entry)).name;
+  };
+  tree.walk([&](const Visit& visit) {
+    if (visit.kind != Visit::Kind::first) return true;
+    const auto& content = root.contents[root.occurrences[visit.occurrence].content];
+    const bool deep = visit.depth >= max_depth;
+    const bool was_deep = content.depth >= max_depth;
+    if (content.expandable && deep != was_deep) differs = true;
+    if (visit.depth != content.depth && workers_read_names) differs = true;
+    if (!differs && visit.occurrence != content.claimed_by &&
+        (content.expandable || workers_read_names)) {
+      differs = name_of(visit.occurrence) != name_of(content.claimed_by);
+    }
+    return !differs;
+  });
+  return differs;
+}
+
+}  // namespace stoq::engine

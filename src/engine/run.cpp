@@ -1,0 +1,207 @@
+#include "engine/run.hpp"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <fstream>
+#include <optional>
+#include <thread>
+
+#include "engine/dispatcher.hpp"
+#include "engine/graph.hpp"
+#include "engine/plugin_registry.hpp"
+#include "engine/run_host.hpp"
+#include "engine/run_report.hpp"
+#include "support/text.hpp"
+
+namespace stoq::engine {
+namespace {
+
+std::uint64_t default_memory() {
+  const auto pages = static_cast<std::uint64_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));
+  const auto page = static_cast<std::uint64_t>(std::max(0L, ::sysconf(_SC_PAGESIZE)));
+  return std::max(pages * page / 4, std::uint64_t{256} << 20);
+}
+
+unsigned default_threads() { return std::max(1U, std::thread::hardware_concurrency()); }
+
+PluginEntry entry_of(LoadedPlugin& plugin) {
+  return {plugin.category, plugin.name,  plugin.qualified,
+          plugin.instance.get(), plugin.types, plugin.max_size};
+}
+
+}  // namespace
+
+int Summary::exit_code() const noexcept {
+  if (interrupted) return 130;
+  std::uint64_t fine = 0;
+  for (const auto status : {Status::ok, Status::duplicate, Status::known, Status::filtered}) {
+    fine += statuses[static_cast<std::size_t>(status)];
+  }
+  return fine == payloads ? 0 : 1;
+}
+
+struct Run::State {
+  explicit State(Config given)
+      : config(std::move(given)),
+        threads(config.threads != 0 ? config.threads : default_threads()),
+        host(threads),
+        registry(config, host) {
+    if (config.limits.memory == 0) config.limits.memory = default_memory();
+    if (config.format == Format::stoq) config.digests = {true, true, true};
+    host.use(&registry);
+    for (const auto& worker : config.workers) plugins.add(entry_of(registry.need(Category::worker, worker)));
+    source = dynamic_cast<Source*>(registry.need(Category::source, config.source).instance.get());
+    connector = dynamic_cast<Connector*>(
+        registry.need(Category::connector, config.connector).instance.get());
+    dispatcher.emplace(dispatch_sources(config.dispatch_rules));
+    for (auto& rule : dispatcher->rules()) {
+      for (auto& target : rule.targets) target.index = number_of(target.plugin, rule.name);
+    }
+    check_options();
+    graph.emplace(config, plugins, *dispatcher, threads, config.limits.memory,
+                  [this](std::string_view lines, std::size_t count) { connector->save(lines, count); });
+  }
+
+  /// The number of a plugin that a rule names; loads it.
+  std::size_t number_of(const std::string& qualified, const std::string& rule) {
+    if (const auto known = plugins.find(qualified); known != PluginSet::none) return known;
+    const auto [category, name] = parse_qualified(qualified, "dispatch rule " + rule);
+    return plugins.add(entry_of(registry.need(category, name)));
+  }
+
+  /// Options for a plugin that does not exist would be silently lost.
+  void check_options() const {
+    std::vector<std::string> names;
+    for (const auto& found : registry.found()) {
+      names.push_back(found.name);
+      names.push_back(std::string(to_string(found.category)) + ":" + found.name);
+    }
+    for (const auto& [plugin, values] : config.options) {
+      if (std::find(names.begin(), names.end(), plugin) != names.end()) continue;
+      const auto near = support::nearest(plugin, names);
+      throw ConfigError("option for '" + plugin + "', but there is no such plugin" +
+                        (near.empty() ? "" : "; did you mean '" + near + "'?"));
+    }
+  }
+
+  Summary summarise(double seconds) const;
+
+  Config config;
+  unsigned threads;
+  RunHost host;
+  PluginRegistry registry;
+  PluginSet plugins;
+  Source* source = nullptr;
+  Connector* connector = nullptr;
+  std::optional<Dispatcher> dispatcher;
+  std::optional<Graph> graph;
+};
+
+Run::Run(Config config) : state_(std::make_unique<State>(std::move(config))) {}
+Run::~Run() = default;
+
+Summary Run::State::summarise(double seconds) const {
+  Summary summary;
+  const auto totals = graph->totals();
+  summary.roots = totals.roots;
+  summary.payloads = totals.payloads;
+  summary.bytes = totals.bytes;
+  summary.declared = totals.declared;
+  summary.emitted = totals.emitted;
+  summary.dropped = totals.dropped;
+  summary.statuses = totals.statuses;
+  summary.types.assign(totals.types.begin(), totals.types.end());
+  std::stable_sort(summary.types.begin(), summary.types.end(),
+                   [](const auto& a, const auto& b) { return a.second > b.second; });
+  summary.limits.insert(totals.limits.begin(), totals.limits.end());
+  const auto counters = graph->plugin_counters();
+  for (std::size_t i = 0; i < counters.size(); ++i) {
+    const auto& one = counters[i];
+    if (one.calls == 0) continue;
+    summary.plugins.push_back({plugins.plugins[i].qualified, one.calls, one.bytes, one.children,
+                               one.errors, std::chrono::duration<double>(one.time).count(),
+                               one.overran});
+  }
+  std::stable_sort(summary.plugins.begin(), summary.plugins.end(),
+                   [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
+  summary.seconds = seconds;
+  summary.interrupted = graph->interrupted();
+  return summary;
+}
+
+Summary Run::run() {
+  auto& state = *state_;
+  const auto began = Clock::now();
+  state.connector->connect();
+  try {
+    state.graph->run([&](Intake& intake) { state.source->ingest(state.config.input, intake); });
+  } catch (...) {
+    // What was saved stays valid, whatever ended the run; that reason is what the user is told.
+    try {
+      state.connector->disconnect();
+    } catch (const Error& error) {
+      state.host.log(LogLevel::error, error.what());
+    }
+    throw;
+  }
+  state.connector->disconnect();
+  const auto seconds = std::chrono::duration<double>(Clock::now() - began).count();
+  auto summary = state.summarise(seconds);
+  summary.peak_charge = state.graph->memory().credit().peak();
+  summary.spilled_bytes = state.graph->memory().spilled();
+  if (!state.config.run_json.empty()) {
+    write_run_report(state.config, state.threads, state.registry, *state.graph, summary);
+  }
+  return summary;
+}
+
+void Run::interrupt() noexcept { state_->graph->interrupt(); }
+
+Progress Run::progress() const noexcept {
+  const auto counts = state_->graph->counts();
+  return {counts.roots, counts.payloads, counts.bytes, counts.expected_roots, counts.expected_bytes};
+}
+
+std::string Run::to_dot() const { return state_->graph->to_dot(); }
+
+std::vector<PluginInfo> list_plugins(const Config& config) {
+  std::vector<PluginInfo> list;
+  for (const auto& found : find_plugins(config.plugin_dirs)) {
+    PluginInfo info;
+    info.category = found.category;
+    info.name = found.name;
+    info.folder = found.folder.string();
+    info.problem = found.problem;
+    info.version = found.ini.get("Documentation", "version");
+    info.description = found.ini.get("Documentation", "description");
+    info.author = found.ini.get("Documentation", "author");
+    info.website = found.ini.get("Documentation", "website");
+    list.push_back(std::move(info));
+  }
+  return list;
+}
+
+PluginInfo describe_plugin(const Config& config, const std::string& name) {
+  const auto bare = name.substr(name.find(':') + 1);
+  std::vector<std::string> names;
+  for (auto& info : list_plugins(config)) {
+    const auto qualified = std::string(to_string(info.category)) + ":" + info.name;
+    names.push_back(info.name);
+    if (name != info.name && name != qualified) continue;
+    RunHost host(1);
+    PluginRegistry registry(config, host);
+    try {
+      info.options = registry.need(info.category, info.name).options;
+    } catch (const Error& error) {
+      info.problem = error.what();
+    }
+    return info;
+  }
+  const auto near = support::nearest(bare, names);
+  throw ConfigError("there is no plugin called '" + name + "'" +
+                    (near.empty() ? "; 'stoq list' shows what there is"
+                                  : "; did you mean '" + near + "'?"));
+}
+
+}  // namespace stoq::engine

@@ -1,0 +1,375 @@
+#include "engine/scan.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <new>
+
+#include "engine/sink.hpp"
+#include "support/json.hpp"
+
+namespace stoq::engine {
+namespace {
+
+// From here on a payload's workers are worth a message of their own.
+constexpr std::size_t large_payload = std::size_t{256} << 10;
+
+std::chrono::nanoseconds seconds(double count) {
+  return std::chrono::nanoseconds(static_cast<std::int64_t>(count * 1e9));
+}
+
+struct StopContext {
+  const Handover& handover;
+  const RootState& root;
+  const CallTimer& timer;
+  std::chrono::nanoseconds plugin_timeout;
+};
+
+bool must_stop(const void* context) noexcept {
+  const auto& stop = *static_cast<const StopContext*>(context);
+  return stop.handover.interrupted() || stop.root.redo.load(std::memory_order_relaxed) ||
+         stop.root.cut.load(std::memory_order_relaxed) != nullptr ||
+         stop.timer.own() > stop.plugin_timeout;
+}
+
+Status status_of_limit(std::string_view limit) {
+  return limit.ends_with("timeout") ? Status::timeout : Status::partial;
+}
+
+/// Workers of a large payload, on a thread of their own while this one expands it.
+class WorkersJob final : public Job {
+ public:
+  WorkersJob(Scan& scan, RootState& owner, Payload payload, ContentId content)
+      : Job(owner), scan_(scan), payload_(std::move(payload)), content_(content) {}
+  void run(Lane& lane) override { scan_.work(lane, root, payload_, content_); }
+
+ private:
+  Scan& scan_;
+  Payload payload_;
+  ContentId content_;
+};
+
+}  // namespace
+
+Scan::Scan(const Config& config, const PluginSet& plugins, Dispatcher& dispatcher, Memory& memory,
+           Handover& handover)
+    : config_(config),
+      plugins_(plugins),
+      dispatcher_(dispatcher),
+      memory_(memory),
+      handover_(handover) {
+  for (const auto& plugin : plugins.plugins) spared_.push_back(dispatcher.spares(plugin.qualified));
+}
+
+void Scan::check(RootState& root, const CallTimer& timer) const {
+  if (handover_.interrupted()) throw LimitReached{"interrupted"};
+  if (root.redo.load(std::memory_order_relaxed)) throw LimitReached{"redo"};
+  const auto now = Clock::now();
+  if (now - root.started > seconds(config_.limits.root_timeout)) root.cut = "root_timeout";
+  if (const char* cut = root.cut.load(std::memory_order_relaxed); cut != nullptr) {
+    throw LimitReached{cut};
+  }
+  if (now - timer.started - timer.nested > seconds(config_.limits.plugin_timeout)) {
+    throw LimitReached{"plugin_timeout"};
+  }
+}
+
+void Scan::charge_root(RootState& root, std::uint64_t bytes, std::uint64_t payloads) const {
+  const auto all_bytes = root.derived_bytes.fetch_add(bytes) + bytes;
+  const auto all_payloads = root.derived_payloads.fetch_add(payloads) + payloads;
+  const char* spent = all_bytes > config_.limits.max_root_bytes         ? "root_bytes"
+                      : all_payloads > config_.limits.max_root_payloads ? "root_payloads"
+                                                                        : nullptr;
+  if (spent == nullptr) return;
+  // Which child crosses the line depends on the schedule: such a root is done again in tree order.
+  if (!root.canonical) {
+    root.redo = true;
+    throw LimitReached{"redo"};
+  }
+  root.cut = spent;
+  throw LimitReached{spent};
+}
+
+Outcome Scan::call(Lane& lane, const RootState& root, std::size_t plugin, CallTimer& timer,
+                   std::uint64_t bytes, FunctionRef<void(const Request&)> body, const Value& args) {
+  const StopContext stop{handover_, root, timer, seconds(config_.limits.plugin_timeout)};
+  auto& counters = lane.counters[plugin];
+  ++counters.calls;
+  counters.bytes += bytes;
+  Outcome outcome;
+  try {
+    body(Request(args, must_stop, &stop));
+  } catch (const LimitReached& reached) {
+    outcome = {status_of_limit(reached.limit), reached.limit, "stopped by this limit"};
+  } catch (const MalformedInput& error) {
+    outcome = {Status::corrupt, "corrupt", error.what()};
+  } catch (const Encrypted& error) {
+    outcome = {Status::encrypted, "encrypted", error.what()};
+  } catch (const Unsupported& error) {
+    outcome = {Status::unsupported, "unsupported", error.what()};
+  } catch (const IoError& error) {
+    outcome = {Status::io_error, "io_error", error.what()};
+  } catch (const std::bad_alloc&) {
+    outcome = {Status::out_of_memory, "out_of_memory", "memory for this call could not be had"};
+  } catch (const std::exception& error) {
+    outcome = {Status::crash, "exception", error.what()};
+  }
+  const auto own = timer.own();
+  counters.time += own;
+  if (own > stop.plugin_timeout && outcome.status < Status::timeout) {
+    outcome = {Status::timeout, "plugin_timeout", "ran longer than plugin_timeout allows"};
+  }
+  // It had a second to notice; the summary names it.
+  if (own > stop.plugin_timeout + std::chrono::seconds(1)) ++counters.overran;
+  if (outcome.status != Status::ok) ++counters.errors;
+  return outcome;
+}
+
+std::string Scan::origin_of(const Item& item) const {
+  std::string origin;
+  support::JsonObject object(origin);
+  const auto& plugin = plugins_.plugins[item.producer];
+  object.text("category", to_string(plugin.category));
+  object.text("plugin", plugin.name);
+  if (!item.info.name.empty()) {
+    object.text("member", item.info.name);
+    if (!support::is_utf8(item.info.name)) {
+      support::append_base64(object.key("member_b64") += '"', item.info.name);
+      origin += '"';
+    }
+  }
+  if (item.info.offset) object.number("offset", *item.info.offset);
+  if (item.info.encrypted) object.flag("encrypted", true);
+  if (item.save) object.flag("save", true);
+  if (!item.info.meta.is_null()) support::append_json(object.key("meta"), item.info.meta);
+  return origin;
+}
+
+std::string Scan::digests_of(const support::DigestResult& digest) const {
+  std::string members;
+  const auto add = [&](std::string_view name, ByteView bytes) {
+    if (!members.empty()) members += ',';
+    ((members += '"') += name) += "\":\"";
+    support::append_hex(members, bytes);
+    members += '"';
+  };
+  if (config_.digests.md5) add("md5", digest.md5);
+  if (config_.digests.sha1) add("sha1", digest.sha1);
+  add("sha256", digest.sha256);
+  if (config_.digests.sha512) add("sha512", digest.sha512);
+  return members;
+}
+
+Scan::Claim Scan::claim(RootState& root, const Item& item, const support::Sha256& sha256,
+                        OccurrenceEntry entry) {
+  std::string packed;
+  pack(packed, entry);
+  ContentKey key;
+  std::copy_n(sha256.begin(), key.digest.size(), key.digest.begin());
+  if (item.producer != PluginSet::none && spared_[item.producer]) {
+    key.producer = static_cast<std::uint32_t>(item.producer + 1);
+  }
+  const std::lock_guard lock(root.mutex);
+  Claim result;
+  if (item.has_bytes) {
+    const auto [known, fresh] =
+        root.claims.try_emplace(key, static_cast<ContentId>(root.contents.size()));
+    result = {known->second, fresh};
+    if (fresh) {
+      Content content;
+      content.claimed_by = static_cast<std::uint32_t>(root.occurrences.size());
+      content.depth = static_cast<std::uint16_t>(item.depth);
+      root.contents.push_back(content);
+    }
+  }
+  root.occurrences.push_back(
+      {item.parent, item.ordinal, result.content, root.spool.append(packed)});
+  return result;
+}
+
+void Scan::root(Lane& lane, RootState& root) {
+  Item item;
+  item.bytes = root.bytes;
+  item.info.name = root.root.path.substr(root.root.path.find_last_of('/') + 1);
+  payload(lane, root, std::move(item));
+}
+
+void Scan::payload(Lane& lane, RootState& root, Item item) {
+  if (handover_.interrupted()) {
+    root.fail(Status::partial, "interrupted", "the run was interrupted before all was scanned");
+    return;
+  }
+  if (root.redo.load(std::memory_order_relaxed)) return;
+  try {
+    lane.payloads.fetch_add(1, std::memory_order_relaxed);
+    lane.bytes.fetch_add(item.bytes.size(), std::memory_order_relaxed);
+    OccurrenceEntry entry;
+    entry.name = item.info.name;
+    if (item.producer != PluginSet::none) entry.origin = origin_of(item);
+    entry.status = item.status;
+    entry.errors = std::move(item.errors);
+    entry.size = item.bytes.size();
+    if (item.has_bytes) {
+      const auto digest = lane.digester.digest(item.bytes.view());
+      entry.sha256 = digest.sha256;
+      entry.digests = digests_of(digest);
+    }
+    const auto sha256 = entry.sha256;
+    const auto claimed = claim(root, item, sha256, std::move(entry));
+    if (!claimed.fresh) return;
+    Payload payload{std::move(item.bytes), std::move(item.info.name), {}, item.depth};
+    Plan plan;
+    const std::string_view producer =
+        item.producer == PluginSet::none ? "" : plugins_.plugins[item.producer].qualified;
+    lane.scanner.scan(payload.view(), producer, plan);
+    payload.type = plan.type;
+    const bool apart = !plan.calls.empty() && !plugins_.workers.empty() &&
+                       payload.bytes.size() >= large_payload && may_send(root);
+    if (apart) {
+      handover_.send(Stage::dispatch, Stage::scan,
+                     std::make_shared<WorkersJob>(*this, root, payload, claimed.content));
+    }
+    expand(lane, root, payload, claimed.content, plan);
+    if (!apart && !plugins_.workers.empty()) {
+      handover_.note_inline(Stage::dispatch, Stage::scan, 1);
+      work(lane, root, payload, claimed.content);
+    }
+  } catch (const std::bad_alloc&) {
+    root.fail(Status::out_of_memory, "out_of_memory", "memory for its records could not be had");
+  } catch (const IoError& error) {
+    root.fail(Status::io_error, "io_error", error.what());
+  } catch (const Error& error) {
+    root.fail(Status::crash, "dispatch", error.what());
+  }
+}
+
+void Scan::expand(Lane& lane, RootState& root, const Payload& payload, ContentId content,
+                  const Plan& plan) {
+  ExpansionEntry entry;
+  entry.type = plan.type;
+  Expansion expansion(config_.limits, payload.bytes.size());
+  for (const auto& call : plan.calls) {
+    if (!entry.dispatch.empty()) entry.dispatch += ',';
+    support::append_json_string(entry.dispatch, call.target->plugin);
+  }
+  const char* cut = root.cut.load(std::memory_order_relaxed);
+  if (!plan.calls.empty() && payload.depth >= config_.limits.max_depth) {
+    entry.status = Status::limit;
+    append_error(entry.errors, "", "depth", "not opened: max_depth is reached");
+  } else if (!plan.calls.empty() && cut != nullptr) {
+    entry.status = Status::limit;
+    append_error(entry.errors, "", cut, "not opened: the root's limit is spent");
+  } else {
+    for (const auto& call : plan.calls) {
+      run_call(lane, root, payload, content, call, expansion, entry);
+    }
+  }
+  std::string packed_counts;
+  std::string packed;
+  pack(packed, entry);
+  const bool counted = expansion.counts.declared != 0 || !expansion.counts.dropped.empty();
+  const std::lock_guard lock(root.mutex);
+  auto& known = root.contents[content];
+  known.expandable = !plan.calls.empty();
+  if (known.expandable || !entry.type.empty()) known.expansion = root.spool.append(packed);
+  if (!counted) return;
+  expansion.counts.previous = known.counts;
+  pack(packed_counts, expansion.counts);
+  known.counts = root.spool.append(packed_counts);
+}
+
+void Scan::run_call(Lane& lane, RootState& root, const Payload& payload, ContentId content,
+                    const PlannedCall& planned, Expansion& expansion, ExpansionEntry& entry) {
+  const auto number = planned.target->index;
+  const auto& plugin = plugins_.plugins[number];
+  Value args = planned.rule->args;
+  if (planned.offset >= 0) args.add("offset", planned.offset);
+  handover_.note_inline(Stage::dispatch, stage_of(plugin.category), 1);
+  CallTimer timer;
+  Sink sink(*this, lane, root, {number, planned.rule->save, content, payload.depth}, timer, expansion);
+  const auto outcome = call(
+      lane, root, number, timer, payload.bytes.size(),
+      [&](const Request& request) {
+        switch (plugin.category) {
+          case Category::decoder:
+            return static_cast<const Decoder*>(plugin.plugin)->decode(payload, request, sink);
+          case Category::extractor:
+            return static_cast<const Extractor*>(plugin.plugin)->extract(payload, request, sink);
+          default:
+            return static_cast<const Carver*>(plugin.plugin)->carve(payload, request, sink);
+        }
+      },
+      args);
+  sink.finish(outcome.kind);
+  if (outcome.status == Status::ok || outcome.kind == "redo") return;
+  if (outcome.kind == "interrupted") {
+    root.fail(Status::partial, "interrupted", "the run was interrupted before all was scanned");
+  }
+  entry.status = worst(entry.status, outcome.status);
+  append_error(entry.errors, plugin.qualified, outcome.kind, outcome.message);
+}
+
+void Scan::work(Lane& lane, RootState& root, const Payload& payload, ContentId content) {
+  const auto began = Clock::now();
+  const Value no_args;
+  WorkersEntry entry;
+  entry.label = payload.type;
+  for (const auto number : plugins_.workers) {
+    const auto& plugin = plugins_.plugins[number];
+    if (!plugin.types.empty() &&
+        std::find(plugin.types.begin(), plugin.types.end(), payload.type) == plugin.types.end()) {
+      continue;
+    }
+    if (payload.bytes.size() > plugin.max_size) {
+      entry.status = worst(entry.status, Status::partial);
+      append_error(entry.errors, plugin.qualified, "max_size",
+                   "not shown to it: larger than its max_size of " +
+                       std::to_string(plugin.max_size) + " bytes");
+      continue;
+    }
+    CallTimer timer;
+    Value found;
+    const auto outcome = call(
+        lane, root, number, timer, payload.bytes.size(),
+        [&](const Request& request) {
+          found = static_cast<const Worker*>(plugin.plugin)->scan(payload, request);
+        },
+        no_args);
+    if (outcome.status != Status::ok) {
+      entry.status = worst(entry.status, outcome.status);
+      append_error(entry.errors, plugin.qualified, outcome.kind, outcome.message);
+    }
+    const auto* members = found.get_if<Value::Object>();
+    if (members == nullptr) continue;
+    std::string rest;
+    bool first = true;
+    for (const auto& [name, value] : *members) {
+      if (name == "file") {
+        if (const auto type = value.text("mime_type"); !type.empty()) entry.label = type;
+        std::string file;
+        support::append_json(file, value);
+        if (file.size() <= 2) continue;
+        if (!entry.file.empty()) entry.file += ',';
+        entry.file.append(file, 1, file.size() - 2);
+        continue;
+      }
+      std::string text;
+      support::append_json(text, value);
+      if (text == "null" || text == "{}" || text == "[]") continue;
+      if (!first) rest += ',';
+      first = false;
+      support::append_json_string(rest, name);
+      (rest += ':') += text;
+    }
+    if (first) continue;
+    if (!entry.workers.empty()) entry.workers += ',';
+    support::append_json_string(entry.workers, plugin.name);
+    ((entry.workers += ":{") += rest) += '}';
+  }
+  entry.nanoseconds = static_cast<std::uint64_t>((Clock::now() - began).count());
+  std::string packed;
+  pack(packed, entry);
+  const std::lock_guard lock(root.mutex);
+  root.contents[content].workers = root.spool.append(packed);
+}
+
+}  // namespace stoq::engine
