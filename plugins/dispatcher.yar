@@ -197,7 +197,7 @@ rule xz {
 }
 
 // No magic: properties below 225, a dictionary that encoders write, a size that can be or is unknown.
-rule lzma {
+rule lzma_alone {
   meta:
     plugin = "extractor:decompress"
     format = "lzma"
@@ -207,8 +207,8 @@ rule lzma {
     filesize > 13 and uint8(0) < 225 and uint8(13) == 0 and
     (uint8(0) == 0x5d or uint8(0) == 0x5e or uint8(0) == 0x2d or uint8(0) == 0x00 or
      uint8(0) == 0x01 or uint8(0) == 0x09 or uint8(0) == 0xb4 or uint8(0) == 0xa2) and
-    for any n in (12 .. 30) : ( uint32(1) == (1 << n) or uint32(1) == (3 << (n - 1)) or
-                                uint32(1) == 0xffffffff ) and
+    (uint32(1) == 0xffffffff or
+     for any n in (12 .. 30) : ( uint32(1) == (1 << n) or uint32(1) == (3 << (n - 1)) )) and
     ((uint32(5) == 0xffffffff and uint32(9) == 0xffffffff) or uint32(9) < 64)
 }
 
@@ -241,9 +241,19 @@ rule lz4 {
     save = "True"
     type = "lz4"
   condition:
-    uint32(0) == 0x184d2204 or uint32(0) == 0x184c2102 or
+    uint32(0) == 0x184d2204 or
     (uint32(0) >= 0x184d2a50 and uint32(0) <= 0x184d2a5f and uint32(4) < filesize and
      uint32(8 + uint32(4)) == 0x184d2204)
+}
+
+rule lz4_legacy {
+  meta:
+    plugin = "extractor:decompress"
+    format = "lz4_legacy"
+    save = "True"
+    type = "lz4"
+  condition:
+    uint32(0) == 0x184c2102
 }
 
 rule zlib {
@@ -281,7 +291,7 @@ rule lzop {
 // --- encodings --------------------------------------------------------------------------------
 
 // "This program cannot" under any one-byte key; the decoder finds the key at the match.
-rule xor_dos_stub {
+rule xored_dos_stub {
   meta:
     plugin = "decoder:xor"
     plaintext = "This program cannot"
@@ -294,7 +304,7 @@ rule xor_dos_stub {
 }
 
 // Base64 has no magic: whatever begins as text, and programs, are searched for runs.
-rule base64 {
+rule base64_runs {
   meta:
     plugin = "decoder:base64"
     save = "True"
