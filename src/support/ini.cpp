@@ -186,7 +186,7 @@ Ini Ini::read(const std::filesystem::path& file) {
   return parse(text, file.string());
 }
 
-const Ini::Section& Ini::section(std::string_view name) const {
+const Ini::Section& Ini::section(std::string_view name) const& {
   static const Section none;
   const auto found = sections_.find(name);
   return found == sections_.end() ? none : found->second;

@@ -20,10 +20,11 @@ class Ini {
   static Ini read(const std::filesystem::path& file);
 
   /// Empty when there is no such section. Section names keep their case.
-  [[nodiscard]] const Section& section(std::string_view name) const;
+  [[nodiscard]] const Section& section(std::string_view name) const&;
+  const Section& section(std::string_view name) const&& = delete;  // would dangle in a range-for
   /// Empty when absent.
   [[nodiscard]] std::string get(std::string_view section, std::string_view key) const;
-  [[nodiscard]] const std::map<std::string, Section, std::less<>>& sections() const {
+  [[nodiscard]] const std::map<std::string, Section, std::less<>>& sections() const& {
     return sections_;
   }
 

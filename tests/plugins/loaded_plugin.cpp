@@ -16,7 +16,8 @@ Options::Map own_options(const PluginPlace& place, const Options::Map& over) {
                                                     "max_tlp",          "multiprocess",
                                                     "min_stoq_version", "max_stoq_version"};
   Options::Map options;
-  for (const auto& [key, value] : support::Ini::read(place.stoq()).section("options")) {
+  const auto ini = support::Ini::read(place.stoq());
+  for (const auto& [key, value] : ini.section("options")) {
     if (std::find(engines.begin(), engines.end(), key) == engines.end()) options[key] = value;
   }
   for (const auto& [key, value] : over) options[key] = value;

@@ -239,6 +239,15 @@ std::string list_of(const std::vector<Child>& children) {
 
 }  // namespace
 
+void PrintTo(const PluginPlace& place, std::ostream* out) {
+  *out << place.category << ':' << place.name;
+}
+
+void PrintTo(const TruthCase& test, std::ostream* out) {
+  PrintTo(test.place, out);
+  *out << ", line " << test.line;
+}
+
 std::string read_file(const fs::path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) throw std::runtime_error(file.string() + " cannot be read");
@@ -268,7 +277,8 @@ std::vector<TruthCase> read_truth(const PluginPlace& place) {
 Options::Map case_options(const TruthCase& test) {
   Options::Map options;
   const auto folder = test.place.input().parent_path().string();
-  for (const auto& [key, value] : test.truth.value("options", Json::object()).items()) {
+  const auto given = test.truth.value("options", Json::object());
+  for (const auto& [key, value] : given.items()) {
     auto text = value.is_string() ? value.get<std::string>() : value.dump();
     constexpr std::string_view mark = "${input}";
     for (auto at = text.find(mark); at != text.npos; at = text.find(mark, at + folder.size())) {

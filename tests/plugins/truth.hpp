@@ -14,6 +14,7 @@
 #pragma once
 
 #include <filesystem>
+#include <iosfwd>
 #include <string>
 #include <vector>
 
@@ -31,6 +32,10 @@ struct TruthCase {
   Json truth;         ///< null when the line does not parse
   std::string error;  ///< what is wrong with the line itself; empty: nothing
 };
+
+/// For GoogleTest's messages.
+void PrintTo(const PluginPlace& place, std::ostream* out);
+void PrintTo(const TruthCase& test, std::ostream* out);
 
 /// The cases of one plugin; none when it has no truth.jsonl.
 [[nodiscard]] std::vector<TruthCase> read_truth(const PluginPlace& place);
