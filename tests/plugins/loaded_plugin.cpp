@@ -12,9 +12,9 @@ namespace fs = std::filesystem;
 
 /// What the [options] of the .stoq file set for the plugin; the engine reads the rest itself.
 Options::Map own_options(const PluginPlace& place, const Options::Map& over) {
-  constexpr std::array<std::string_view, 6> engines{"hashpayload",      "saveresults",
-                                                    "max_tlp",          "multiprocess",
-                                                    "min_stoq_version", "max_stoq_version"};
+  constexpr std::array<std::string_view, 8> engines{
+      "hashpayload", "saveresults", "max_tlp",          "multiprocess",
+      "type_list",   "max_size",    "min_stoq_version", "max_stoq_version"};
   Options::Map options;
   const auto ini = support::Ini::read(place.stoq());
   for (const auto& [key, value] : ini.section("options")) {
