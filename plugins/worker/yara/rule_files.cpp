@@ -3,12 +3,17 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
+#include <cstdint>
 #include <fstream>
 #include <optional>
 #include <set>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
+#include <yara.h>
+
+#include <stoq/bytes.hpp>
 #include <stoq/error.hpp>
 
 namespace fs = std::filesystem;
@@ -24,6 +29,24 @@ std::optional<std::string> read(const fs::path& path) {
   }
   if (!stream.eof()) return std::nullopt;
   return text;
+}
+
+/// Whether the parts that a file of compiled rules lists are in it: libyara believes the list, and
+/// aborts when one is missing. What another version wrote is left to libyara, which refuses it.
+bool is_whole(std::string_view file) {
+  try {
+    stoq::Cursor header(stoq::as_bytes(file));
+    header.take(4);
+    if (header.le<std::uint8_t>() != YR_ARENA_FILE_VERSION) return true;
+    if (header.le<std::uint8_t>() != YR_NUM_SECTIONS) return false;
+    for (int section = 0; section < YR_NUM_SECTIONS; ++section) {
+      const auto offset = header.le<std::uint64_t>();
+      if (!stoq::fits(stoq::as_bytes(file), offset, header.le<std::uint32_t>())) return false;
+    }
+    return true;
+  } catch (const stoq::MalformedInput&) {
+    return false;
+  }
 }
 
 class Finder {
@@ -70,6 +93,8 @@ class Finder {
   }
 
   void add_file(const fs::path& path, std::string space) {
+    std::error_code unresolved;
+    if (!seen_.insert(fs::weakly_canonical(path, unresolved).native()).second) return;
     auto text = read(path);
     if (!text) {
       errors_ += "\n  " + path.string() + ": cannot be read";
@@ -78,15 +103,19 @@ class Finder {
     if (!spaces_.insert(space).second) {
       // Two of the same name: the later one by its whole path, so that equal rules do not collide.
       space = path.generic_string();
-      if (!spaces_.insert(space).second) return;  // the same file again
+      spaces_.insert(space);
     }
     const bool compiled = text->starts_with("YARA");
+    if (compiled && !is_whole(*text)) {
+      errors_ += "\n  " + path.string() +
+                 ": compiled rules, but cut or damaged; compile them anew with yarac";
+    }
     if (compiled) text->clear();
     files_.push_back({path, std::move(space), compiled, *std::move(text)});
   }
 
   std::vector<RuleFile> files_;
-  std::set<std::string> spaces_;
+  std::set<std::string> spaces_, seen_;
   std::string errors_;
 };
 
