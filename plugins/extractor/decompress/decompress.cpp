@@ -119,7 +119,9 @@ class Decompress : public stoq::Extractor {
   std::size_t fill(ByteView in, Format format, stoq::Buffer& out,
                    const stoq::Request& request) const {
     if (format == Format::compress || format == Format::lz4_legacy) {
-      FilterReader(in, format).read(out, request);
+      // libarchive takes a header alone for none.
+      const bool empty = in.size() == header_size(format) && decompress::recognise(in) == format;
+      if (!empty) FilterReader(in, format).read(out, request);
       return in.size();
     }
     std::size_t used = 0;
@@ -132,6 +134,10 @@ class Decompress : public stoq::Extractor {
       hint = std::max<std::uint64_t>(out.size() - before, hint_floor);
     } while (used < in.size() && goes_on(in.subspan(used), format));
     return all_zero(in.subspan(used)) ? in.size() : used;
+  }
+
+  static std::size_t header_size(Format format) noexcept {
+    return format == Format::compress ? 3 : 4;
   }
 
   std::size_t one_stream(ByteView in, Format format, std::uint64_t hint, stoq::Buffer& out,

@@ -160,6 +160,7 @@ Entry read_entry(Cursor& directory, ByteView archive, std::uint64_t shift) {
 
 Directory read_entries(ByteView archive, const Place& place) {
   Directory directory;
+  directory.begin = place.begin;
   Cursor cursor(archive.subspan(place.begin, place.end - place.begin));
   while (stands_at(archive, place.begin + cursor.offset(), entry_magic)) {
     if (cursor.remaining() < entry_size) break;
@@ -206,6 +207,7 @@ void mark_overlaps(Directory& directory, std::size_t archive_size) {
     end = entry.data + (entry.compressed <= room ? entry.compressed : 0);
     owner = index;
   }
+  directory.data_end = end;
 }
 
 }  // namespace

@@ -49,6 +49,8 @@ struct Entry {
 struct Directory {
   std::vector<Entry> entries;  ///< in directory order
   std::string problem;         ///< why it ends early; empty when it does not
+  std::size_t data_end = 0;    ///< behind the last byte that a member in it has
+  std::size_t begin = 0;       ///< where it stands
 };
 
 /// The archive's directory, or nothing when there is none that leads anywhere.

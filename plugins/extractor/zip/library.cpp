@@ -205,7 +205,11 @@ ByteView within_32_bits(ByteView data) noexcept {
 Decrypted decrypt(ByteView data, const Entry& entry, const std::vector<std::string>& passwords,
                   std::uint64_t most) {
   data = within_32_bits(data);
-  const auto frame = frame_of(entry, data.size());
+  auto framed = entry;
+  // Of stored members libzip would compare the CRC, which AE-2 has not; of compressed ones it
+  // leaves that to whoever decompresses them.
+  if (has_aes(entry)) framed.method = method_deflated;
+  const auto frame = frame_of(framed, data.size());
   const auto archive = open_by_libzip(frame, data);
   for (const auto& password : passwords) {
     if (!fits_password(archive.get(), entry, password, most)) continue;

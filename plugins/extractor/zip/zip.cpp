@@ -45,9 +45,12 @@ class Zip : public stoq::Extractor {
         throw stoq::MalformedInput("zip: end record without a central directory or members");
       }
       extract_in_order(payload.view().subspan(first), request, children);
-      return;
+      throw stoq::MalformedInput("zip: no usable central directory; members were read in order");
     }
     extract_by_directory(payload, directory, children);
+    if ((*directory)->problem.empty()) return;
+    extract_rest(payload.view(), **directory, request, children);
+    throw stoq::MalformedInput("zip: " + (*directory)->problem);
   }
 
  private:
@@ -65,7 +68,6 @@ class Zip : public stoq::Extractor {
                                      std::size_t index, stoq::Children& member) {
       bring_out(bytes, (*directory)->entries[(*files)[index]], member);
     });
-    if (!(*directory)->problem.empty()) throw stoq::MalformedInput("zip: " + (*directory)->problem);
   }
 
   void bring_out(const stoq::Bytes& archive, const unzip::Entry& entry,
@@ -165,6 +167,15 @@ class Zip : public stoq::Extractor {
     }
   }
 
+  /// What stands between the members that a broken directory still tells of and itself.
+  void extract_rest(stoq::ByteView archive, const unzip::Directory& directory,
+                    const stoq::Request& request, stoq::Children& children) const {
+    if (directory.data_end >= directory.begin) return;
+    const auto gap = archive.subspan(directory.data_end, directory.begin - directory.data_end);
+    const auto first = stoq::as_chars(gap).find(local_magic);
+    if (first != std::string_view::npos) extract_in_order(gap.subspan(first), request, children);
+  }
+
   /// Front to back, by local headers alone.
   void extract_in_order(stoq::ByteView archive, const stoq::Request& request,
                         stoq::Children& children) const {
@@ -183,6 +194,7 @@ class Zip : public stoq::Extractor {
       const auto& member = reader.member();
       if (member.kind == Kind::directory) continue;
       stoq::ChildInfo info{.name = member.name, .encrypted = member.encrypted};
+      children.declare(1);
       if (step == Step::broken) {
         children.lost(std::move(info), stoq::common::status_of(reader.message()),
                       "zip: " + reader.message());
@@ -193,7 +205,6 @@ class Zip : public stoq::Extractor {
       reader.skip(stop);
     }
     if (reader.count() == 0) throw stoq::MalformedInput("zip: no member can be read");
-    throw stoq::MalformedInput("zip: no usable central directory; members were read in order");
   }
 
   std::vector<std::string> passwords_;
