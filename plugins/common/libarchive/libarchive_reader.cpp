@@ -119,14 +119,6 @@ ArchiveMember::Kind kind_of(archive_entry* entry, bool ar, std::string_view name
   return ArchiveMember::Kind::file;
 }
 
-bool enable(archive* reader, std::span<const Named> known, std::string_view name) {
-  for (const auto& each : known) {
-    // ARCHIVE_WARN would mean that it needs a program; those are not in the tables.
-    if (each.name == name) return each.enable(reader) == ARCHIVE_OK;
-  }
-  return false;
-}
-
 }  // namespace
 
 Status status_of(std::string_view message) noexcept {
@@ -162,11 +154,25 @@ ArchiveReader::ArchiveReader()
 }
 
 bool ArchiveReader::allow_format(std::string_view name) {
-  return enable(reader_.get(), formats, name);
+  for (const auto& format : formats) {
+    if (format.name == name) return enable(format.enable);
+  }
+  return false;
 }
 
 bool ArchiveReader::allow_filter(std::string_view name) {
-  return enable(reader_.get(), filters, name);
+  for (const auto& filter : filters) {
+    if (filter.name == name) return enable(filter.enable);
+  }
+  return false;
+}
+
+bool ArchiveReader::enable(Enable function) {
+  // libarchive 3.6 crashes when rar5 is enabled twice.
+  if (std::find(enabled_.begin(), enabled_.end(), function) != enabled_.end()) return true;
+  enabled_.push_back(function);
+  // ARCHIVE_WARN would mean that it needs a program; those are not in the tables.
+  return function(reader_.get()) == ARCHIVE_OK;
 }
 
 void ArchiveReader::add_password(const std::string& password) {

@@ -13,6 +13,7 @@
 #include <string>
 #include <string_view>
 #include <type_traits>
+#include <vector>
 
 #include "stoq/plugin.hpp"
 
@@ -96,7 +97,9 @@ class ArchiveReader {
     std::uint64_t offset = 0;  ///< where in the member they belong
   };
   enum class Read : std::uint8_t { block, end, failed };
+  using Enable = int (*)(archive*);
 
+  bool enable(Enable function);
   Read read_block();
   [[nodiscard]] int family() const noexcept;
   void describe(archive_entry* entry);
@@ -107,6 +110,7 @@ class ArchiveReader {
 
   std::unique_ptr<archive, Free> reader_;
   std::unique_ptr<std::remove_pointer_t<locale_t>, FreeLocale> utf8_;
+  std::vector<Enable> enabled_;
   ByteView payload_;
   ArchiveMember member_;
   std::string message_;

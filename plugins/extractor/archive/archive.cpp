@@ -32,13 +32,11 @@ bool begins(const stoq::Payload& payload, std::string_view magic, std::size_t of
 class Archive : public stoq::Extractor {
  public:
   void activate(stoq::Options& options, stoq::Host&) override {
-    formats_ = options.get_list("format_list",
-                                "formats to try when the dispatch rule names none; empty: all");
-    passwords_ = options.get_list("password_list", "passwords to try, in turn (zip only)");
-    if (formats_.empty()) {
-      formats_ = {"tar",  "7z", "rar", "rar5", "cab",  "iso",
-                  "cpio", "ar", "lha", "xar",  "warc", "rpm"};
-    }
+    formats_ = options.get_list("format_list", "formats to try when the dispatch rule names none",
+                                default_formats);
+    passwords_ = options.get_list("password_list",
+                                  "passwords to try, in turn, on encrypted members (zip only)",
+                                  "infected, password, malware, virus");
     for (const auto& format : formats_) {
       if (!is_known(format)) {
         throw stoq::ConfigError("archive: format_list names '" + format + "', expected some of " +
