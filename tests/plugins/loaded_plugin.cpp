@@ -55,6 +55,19 @@ std::vector<PluginPlace> all_plugins() {
   return found;
 }
 
+Options read_options(const PluginPlace& place, const Options::Map& options) {
+  QuietHost host;
+  Options read(place.category + ":" + place.name, own_options(place, options));
+  const auto plugin = engine::PluginLibrary(place.library()).create();
+  try {
+    plugin->activate(read, host);
+    plugin->deactivate();
+  } catch (const ConfigError& error) {
+    host.log(LogLevel::info, error.what());
+  }
+  return read;
+}
+
 LoadedPlugin::LoadedPlugin(const PluginPlace& place, const Options::Map& options)
     : options_(place.category + ":" + place.name, own_options(place, options)) {
   const engine::PluginLibrary library(place.library());

@@ -27,6 +27,9 @@ struct PluginPlace {
 /// Every plugin folder of the source tree, in order.
 [[nodiscard]] std::vector<PluginPlace> all_plugins();
 
+/// What activate() reads, also when it then refuses because an option it needs is not set.
+[[nodiscard]] Options read_options(const PluginPlace& place, const Options::Map& options = {});
+
 /// An activated instance; deactivated at the end.
 class LoadedPlugin {
  public:

@@ -99,11 +99,11 @@ TEST_P(EveryPlugin, HasItsConfiguration) {
 }
 
 TEST_P(EveryPlugin, DeclaresItsOptions) {
-  const LoadedPlugin plugin(place(), needed_options());
-  for (const auto& key : plugin.options().unknown()) {
+  const auto options = read_options(place(), needed_options());
+  for (const auto& key : options.unknown()) {
     ADD_FAILURE() << key << " is set in the .stoq file, and activate() does not read it";
   }
-  for (const auto& declared : plugin.options().declared()) {
+  for (const auto& declared : options.declared()) {
     EXPECT_NE(declared.help, "") << declared.key;
   }
 }
