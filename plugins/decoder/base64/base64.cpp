@@ -40,10 +40,13 @@ class Runs {
         at_ = probe;
         continue;
       }
-      alphabet_ = 0;
-      const auto end = stretch(at_);
-      if (end - at_ >= least_stretch) return lines(end);
-      at_ = end;  // the other alphabet begins
+      // Where the other alphabet begins, so does the next run: nothing is probed twice.
+      do {
+        alphabet_ = 0;
+        const auto end = stretch(at_);
+        if (end - at_ >= least_stretch) return lines(end);
+        at_ = end;
+      } while (has(at_) && kind(text_[at_]) != 0 && at_ - looked < stop_interval);
     }
     return {};
   }
@@ -189,19 +192,19 @@ class Base64 : public stoq::Decoder {
     Whole whole{.begin = text.size()};
     for (std::size_t i = 0; i < text.size(); ++i) {
       if (i % stop_interval == stop_interval - 1 && request.stop_requested()) return {};
+      const auto is = kind(text[i]);
       const auto character = static_cast<char>(text[i]);
-      if (is_blank(text[i]) || character == '\n' || character == '\r') continue;
+      if (is == 0 && (is_blank(text[i]) || character == '\n' || character == '\r')) continue;
       if (character == '=' && whole.characters > 0) {
         ++whole.padding;
         continue;
       }
-      if ((kind(text[i]) & (base64::upper | base64::lower | base64::digit)) == 0) {
+      if ((is & (base64::upper | base64::lower | base64::digit)) == 0) {
         if (allowed.find(character) == allowed.npos) return {};
         if (whole.specials.find(character) == whole.specials.npos) whole.specials += character;
         if (whole.specials.size() > 2) return {};
       }
-      whole.begin = std::min(whole.begin, i);
-      ++whole.characters;
+      if (whole.characters++ == 0) whole.begin = i;
     }
     return whole;
   }

@@ -58,7 +58,7 @@ inline bool is_text(stoq::ByteView bytes) {
 struct Statistics {
   std::uint8_t any = 0;  ///< all kinds met
   bool hex_only = true;
-  std::size_t characters = 0, distinct = 0, pairs = 0, changes = 0, separators = 0;
+  std::size_t characters = 0, distinct = 0, pairs = 0, changes = 0, separators = 0, digits = 0;
 
   explicit Statistics(stoq::ByteView text) {
     std::bitset<64> met;
@@ -68,6 +68,7 @@ struct Statistics {
       if (is == 0) continue;
       any = static_cast<std::uint8_t>(any | is);
       hex_only = hex_only && (is & hex) != 0;
+      digits += (is & digit) != 0 ? 1U : 0U;
       met.set(sextet(character));
       const auto before = kind(last);
       if (characters > 0 && character != last) {
@@ -84,7 +85,7 @@ struct Statistics {
   /// Random base64 mixes its classes: two neighbours differ in class in 65 of 100 cases, in
   /// identifiers, paths and symbols in far fewer.
   [[nodiscard]] bool mixed() const noexcept {
-    return (any & upper) != 0 && (any & lower) != 0 && (any & digit) != 0 &&
+    return (any & upper) != 0 && (any & lower) != 0 && digits * 32 >= characters && digits > 0 &&
            distinct >= std::max<std::size_t>(12, std::min<std::size_t>(characters, 64) * 3 / 8) &&
            100 * changes >= 45 * pairs && separators * 12 <= characters;
   }
