@@ -35,9 +35,16 @@ void parse_plugin_option(const std::string& text, PluginOptions& options) {
   options[text.substr(0, dot)][text.substr(dot + 1, equals - dot - 1)] = text.substr(equals + 1);
 }
 
-void set_hashes(const std::vector<std::string>& names, engine::Digests& digests) {
+/// Blanks around a list's items are no part of them: `a, b` is `a,b`.
+void trim(std::string& text) {
+  text.erase(text.find_last_not_of(" \t") + 1);
+  text.erase(0, text.find_first_not_of(" \t"));
+}
+
+void set_hashes(std::vector<std::string>& names, engine::Digests& digests) {
   const std::vector<std::string> known(hash_names.begin(), hash_names.end());
-  for (const auto& name : names) {
+  for (auto& name : names) {
+    trim(name);
     if (std::find(known.begin(), known.end(), name) == known.end()) {
       const auto near = support::nearest(name, known);
       throw UsageError("--hash: '" + name + "' is none of md5, sha1, sha256, sha512" +
@@ -75,7 +82,10 @@ void set_rules(const std::vector<std::string>& paths, engine::Config& config) {
 void set_workers(bool chosen, const std::vector<std::string>& rules, engine::Config& config) {
   auto& workers = config.workers;
   if (!chosen) workers = {"mimetype", "entropy"};
-  for (auto& name : workers) strip_category(name, "worker");
+  for (auto& name : workers) {
+    trim(name);
+    strip_category(name, "worker");
+  }
   const bool none = std::find(workers.begin(), workers.end(), "none") != workers.end();
   if (none && workers.size() > 1) {
     throw UsageError("--worker: 'none' stands alone; leave it out or leave the others out");

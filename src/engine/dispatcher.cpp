@@ -5,8 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
-#include <mutex>
+#include <sstream>
 #include <system_error>
 
 #include <stoq/error.hpp>
@@ -257,11 +256,12 @@ std::vector<Dispatcher::Source> dispatch_sources(const std::vector<std::string>&
   std::vector<Dispatcher::Source> sources;
   for (const auto& file : files) {
     std::ifstream stream(file, std::ios::binary);
-    std::string text{std::istreambuf_iterator<char>(stream), {}};
-    if (!stream && text.empty()) {
+    std::ostringstream text;
+    text << stream.rdbuf();
+    if (!stream.is_open() || !text) {
       throw ConfigError(file.string() + ": the dispatch rules cannot be read");
     }
-    sources.push_back({file.string(), std::move(text)});
+    sources.push_back({file.string(), text.str()});
   }
   return sources;
 }

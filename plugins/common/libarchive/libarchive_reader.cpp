@@ -127,7 +127,7 @@ Status status_of(std::string_view message) noexcept {
     return Status::encrypted;
   }
   if (mentions(message, "unsupported") || mentions(message, "not supported") ||
-      mentions(message, "unknown codec")) {
+      mentions(message, "unknown codec") || mentions(message, "unexpected codec")) {
     return Status::unsupported;
   }
   return Status::corrupt;

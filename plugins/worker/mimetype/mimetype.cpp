@@ -81,7 +81,10 @@ class Mimetype : public stoq::Worker {
     if (const auto type = type_by_signature(bytes); !type.empty()) return found(type);
     auto magic = magic_.lease();
     const char* type = magic->type(bytes.first(std::min(magic_bytes_, bytes.size())));
-    if (type != nullptr) return found(type);
+    if (type != nullptr) {
+      const bool unknown = type == std::string_view("application/octet-stream");
+      return found(unknown && ends_as_zip(bytes) ? "application/zip" : type);
+    }
     stoq::Value failed{{"error", "libmagic failed: " + magic->error()}};
     magic.discard();
     return failed;

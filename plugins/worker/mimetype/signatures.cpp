@@ -175,3 +175,8 @@ bool is_surely_binary(stoq::ByteView bytes, std::size_t window) noexcept {
   const auto nul = head.find('\0');
   return nul != head.npos && head.find_first_not_of('\0', nul) != head.npos;
 }
+
+bool ends_as_zip(stoq::ByteView bytes) noexcept {
+  constexpr std::size_t record = 22;  // the end of central directory, without a comment
+  return bytes.size() >= record && starts_with(bytes.last(record), "PK\x05\x06"sv);
+}

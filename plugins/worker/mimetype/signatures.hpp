@@ -13,3 +13,7 @@
 /// Whether libmagic's own look at the encoding is sure to say "binary" (so that its text checks can
 /// be left out). False says nothing. `window` is how far libmagic looks.
 [[nodiscard]] bool is_surely_binary(stoq::ByteView bytes, std::size_t window) noexcept;
+
+/// Whether the payload ends as a zip file does: libmagic, which looks there in files, does not in
+/// buffers.
+[[nodiscard]] bool ends_as_zip(stoq::ByteView bytes) noexcept;

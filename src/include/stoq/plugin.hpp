@@ -173,6 +173,10 @@ class Plugin {
   /// Called once, after the last payload and after heartbeat() has returned.
   virtual void deactivate() noexcept {}
 
+  /// Whether results depend on the payload's name or depth, not on its bytes alone. False lets equal
+  /// payloads of one root share results at no cost, whichever of them is met first.
+  [[nodiscard]] virtual bool reads_name() const noexcept { return true; }
+
   /// True when heartbeat() is to be called.
   [[nodiscard]] virtual bool wants_heartbeat() const noexcept { return false; }
   /// Called once, on a thread of its own; returns when `stop` is requested.
