@@ -46,8 +46,7 @@ int info(const Arguments& arguments) {
   print("Folder", plugin.folder);
   print("What it does", plugin.description);
   print("Problem", plugin.problem);
-  if (!plugin.problem.empty()) return 1;
-  print_options(plugin);
+  if (plugin.problem.empty() || !plugin.options.empty()) print_options(plugin);
   return 0;
 }
 

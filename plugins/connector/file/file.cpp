@@ -21,14 +21,15 @@ class File : public stoq::Connector {
                               "how hard to compress (gzip 1-12, Zstandard 1-22); "
                               "0: the format's usual level");
     sync_ = options.get("sync", false, "wait until the disk has it all before the file is renamed");
+  }
+
+  /// Without a path the plugin can still be described, but not used.
+  void connect() override {
     if (path_.empty()) {
       throw stoq::ConfigError(
           "file: no path; say where to write with -o FILE or "
           "--option file.path=FILE");
     }
-  }
-
-  void connect() override {
     encoder_ = file_connector::make_encoder(path_, level_);
     output_ = std::make_unique<file_connector::OutputFile>(path_);
     waiting_.reserve(2 * block_size);

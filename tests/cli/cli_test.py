@@ -1,0 +1,432 @@
+#!/usr/bin/env python3
+"""Runs the program as a person does. Needs $STOQ (the program) and $STOQ_EXPECTED_VERSION.
+
+Truth comes from the standard library (hashlib, gzip, json) and zstd(1), never from the program.
+"""
+import base64
+import gzip
+import hashlib
+import io
+import json
+import os
+import pty
+import signal
+import subprocess
+import tempfile
+import time
+import unittest
+import zipfile
+
+STOQ = os.environ["STOQ"]
+NAMES_BYTEWISE = [b"B", b"a", b"line\nbreak", b'quote"', b"tab\t", b"\xc3\xa9", b"\xff\xfe"]
+
+
+class CliTest(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="stoq-cli-")
+        self.addCleanup(self.folder.cleanup)
+        self.place = self.folder.name
+
+    def path(self, *parts):
+        return os.path.join(self.place, *parts)
+
+    def write(self, name, content=b"x"):
+        path = os.path.join(os.fsencode(self.place), os.fsencode(name))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content)
+        return path
+
+    def stoq(self, *arguments, stdin=b""):
+        return subprocess.run([STOQ, *arguments], input=stdin, capture_output=True,
+                              cwd=self.place, timeout=60, check=False)
+
+    def scan(self, *arguments, stdin=b"", code=0):
+        """The records, as parsed."""
+        run = self.stoq("scan", "-w", "none", *arguments, stdin=stdin)
+        self.assertEqual(run.returncode, code, run.stderr)
+        return self.records(run.stdout)
+
+    def records(self, output):
+        self.assertTrue(output == b"" or output.endswith(b"\n"))
+        return [json.loads(line) for line in output.decode("utf-8").splitlines()]
+
+    def refused(self, *arguments, saying):
+        run = self.stoq(*arguments)
+        self.assertEqual(run.returncode, 2, run)
+        self.assertEqual(run.stdout, b"")
+        self.assertTrue(run.stderr.startswith(b"stoq: "), run.stderr)
+        self.assertEqual(run.stderr.count(b"\n"), 1, run.stderr)
+        for text in saying:
+            self.assertIn(text, run.stderr.decode())
+
+    @staticmethod
+    def paths(records):
+        return [record["file"]["path"] for record in records]
+
+    @staticmethod
+    def ok(records):
+        return [r["file"]["path"] for r in records if r["stoq"]["status"] == "ok"]
+
+
+class Usage(CliTest):
+    def test_version(self):
+        run = self.stoq("--version")
+        self.assertEqual(run.returncode, 0)
+        self.assertEqual(run.stdout.decode(), "stoq " + os.environ["STOQ_EXPECTED_VERSION"] + "\n")
+
+    def test_help_shows_every_command_and_fits_a_terminal(self):
+        run = self.stoq("--help")
+        self.assertEqual((run.returncode, run.stderr), (0, b""))
+        for command in ("scan", "list", "info", "graph", "schema"):
+            self.assertIn(command, run.stdout.decode())
+            self.assertEqual(self.stoq(command, "--help").returncode, 0)
+
+    def test_help_names_every_option(self):
+        text = self.stoq("scan", "-h").stdout.decode()
+        for option in """-w,--worker -o,--output -j,--threads --memory --max-depth --max-children
+                --max-child-bytes --max-ratio --max-root-bytes --max-root-payloads --plugin-timeout
+                --root-timeout --hash --rules --dispatch-rules --option --config --plugin-dir
+                --include --exclude --min-size --max-size --files-from --unordered --timing
+                --format -I,--source -C,--connector --run-json --quiet --summary""".split():
+            self.assertIn(option, text)
+        self.assertLessEqual(max(len(line) for line in text.splitlines()), 100)
+
+    def test_nothing_to_do(self):
+        self.refused(saying=["stoq scan PATH", "--help"])
+        self.refused("scan", saying=["nothing to scan", "--files-from"])
+
+    def test_names_what_was_meant(self):
+        self.refused("scn", "x", saying=["'scn'", "stoq scan"])
+        self.refused("/etc", saying=["stoq scan /etc"])
+        self.refused("scan", "--max-dept", "3", "x", saying=["--max-dept'", "'--max-depth'"])
+        self.refused("scan", "--hash", "sha265", "x", saying=["'sha265'", "'sha256'"])
+        self.refused("scan", "-w", "entrpy", "x", saying=["'entrpy'", "'entropy'"])
+        self.refused("scan", "-C", "fiel", "x", saying=["'fiel'", "'file'"])
+        self.refused("scan", "-I", "filedri", "x", saying=["'filedri'", "'filedir'"])
+        self.refused("scan", "--option", "filedri.x=1", "x", saying=["'filedri'", "'filedir'"])
+        self.refused("scan", "-o", "r", "--option", "file.levle=1", "x", saying=["'levle'", "'level'"])
+        self.refused("info", "entrpy", saying=["entrpy", "entropy"])
+
+    def test_refuses_bad_values(self):
+        for option, value in (("--memory", "lots"), ("--memory", "-1"), ("--max-depth", "1.5"),
+                              ("-j", "many"), ("-j", "99999999999"), ("--min-size", "5X"),
+                              ("--plugin-timeout", "0"), ("--root-timeout", "nan"),
+                              ("--max-ratio", "0"), ("--format", "xml"), ("--option", "novalue"),
+                              ("--option", "file=x"), ("-w", "none,entropy")):
+            with self.subTest(option=option, value=value):
+                self.refused("scan", "x", option + "=" + value if option.startswith("--")
+                             else option + value, saying=[value.split(",")[0]])
+        self.refused("scan", "x", "--memory", saying=["--memory"])
+        self.refused("scan", "x", "--min-size", "2K", "--max-size", "1K", saying=["--max-size"])
+        self.refused("scan", "x", "--files-from", "gone", saying=["'gone'", "No such file"])
+        self.refused("scan", "x", "-o", "gone/out", saying=["gone/out", "No such file"])
+        self.refused("list", "extra", saying=["'extra'"])
+
+    def test_exit_codes(self):
+        self.write("ok")
+        self.assertEqual(self.stoq("scan", "ok").returncode, 0)
+        self.assertEqual(self.stoq("scan", "gone").returncode, 1)
+        self.assertEqual(self.stoq("scan", "--wrong", "ok").returncode, 2)
+
+    def test_lists_and_describes_plugins(self):
+        listed = self.stoq("list")
+        self.assertEqual(listed.returncode, 0)
+        for name in ("source:filedir", "connector:stdout", "connector:file", "worker:entropy"):
+            self.assertIn(name, listed.stdout.decode())
+        described = self.stoq("info", "connector:file")
+        self.assertEqual(described.returncode, 0)
+        for option in ("path", "level", "sync"):
+            self.assertIn(option, described.stdout.decode())
+
+    def test_prints_the_graph(self):
+        run = self.stoq("graph", "-w", "none")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertTrue(run.stdout.startswith(b"digraph"), run.stdout[:100])
+
+    def test_schema_describes_what_is_written(self):
+        schema = json.loads(self.stoq("schema").stdout)
+        self.write("a.zip", zipped({"b.txt": b"text"}))
+        records = self.scan("a.zip", "gone", "--hash", "md5,sha1,sha512", code=1)
+        self.assertEqual(len(records), 3)
+        for record in records:
+            self.check(record, schema, schema)
+        self.assertIn("read_json", self.stoq("schema", "--duckdb").stdout.decode())
+
+    def check(self, value, schema, top, where="$"):
+        """The part of JSON Schema that the schema uses; members must be known to it."""
+        if "$ref" in schema:
+            schema = top["$defs"][schema["$ref"].rsplit("/", 1)[1]]
+        types = {"object": dict, "array": list, "string": str, "integer": int, "boolean": bool}
+        if "type" in schema:
+            self.assertIsInstance(value, types[schema["type"]], where)
+        if "enum" in schema:
+            self.assertIn(value, schema["enum"], where)
+        if "const" in schema:
+            self.assertEqual(value, schema["const"], where)
+        if "pattern" in schema:
+            self.assertRegex(value, schema["pattern"], where)
+        for name in schema.get("required", []):
+            self.assertIn(name, value, where)
+        for name, part in value.items() if isinstance(value, dict) else ():
+            if where != "$.stoq.origin" and "properties" in schema:
+                self.assertIn(name, schema["properties"], where)
+            self.check(part, schema.get("properties", {}).get(name, {}), top, where + "." + name)
+        for part in value if isinstance(value, list) else ():
+            self.check(part, schema.get("items", {}), top, where + "[]")
+
+
+def zipped(members):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in members.items():
+            archive.writestr(name, content)
+    return file.getvalue()
+
+
+class Input(CliTest):
+    def test_hashes_every_file(self):
+        contents = {"top/" + str(i): os.urandom(i * 1000) for i in range(20)}
+        for name, content in contents.items():
+            self.write(name, content)
+        records = self.scan("top", "--hash", "md5,sha1,sha256,sha512")
+        self.assertEqual(self.paths(records), sorted(contents))
+        for record in records:
+            content = contents[record["file"]["path"]]
+            self.assertEqual(record["file"].get("size", 0), len(content))
+            for name, digest in record["file"]["hash"].items():
+                self.assertEqual(digest, hashlib.new(name, content).hexdigest())
+            self.assertEqual(len(record["file"]["hash"]), 4)
+
+    def test_hostile_names(self):
+        for name in NAMES_BYTEWISE:
+            self.write(b"top/" + name)
+        records = self.scan("top")
+        self.assertEqual(len(records), len(NAMES_BYTEWISE))
+        for name, record in zip(NAMES_BYTEWISE, records):
+            self.assertEqual(record["file"]["name"], name.decode("utf-8", "replace"))
+            exact = record["stoq"].get("name_b64")
+            if exact is not None:
+                self.assertEqual(base64.b64decode(exact), name)
+            else:
+                self.assertEqual(record["file"]["name"].encode(), name)
+
+    def test_names_that_look_like_something_else(self):
+        names = ["[a,b]", "list", "scan", "%%", "{}", "-", "a=b", "\x01[a]"]
+        for name in names:
+            self.write(name)
+        self.assertEqual(self.paths(self.scan(*names)), names)
+        self.write("-x")
+        self.write("++")
+        self.assertEqual(self.paths(self.scan("list", "--", "-x", "++", "[a,b]")),
+                         ["list", "-x", "++", "[a,b]"])
+
+    def test_lists(self):
+        for name in ("a", "b", "two\nlines"):
+            self.write(name)
+        self.assertEqual(self.paths(self.scan("--files-from", "-", stdin=b"b\na\n")), ["b", "a"])
+        self.assertEqual(self.paths(self.scan("--files-from=-", stdin=b"two\nlines\0a\0")),
+                         ["two\nlines", "a"])
+        self.write("list", b"a\nb\n")
+        self.assertEqual(self.paths(self.scan("--files-from", "list", "b")), ["b", "a", "b"])
+        self.assertEqual(self.scan("--files-from", "-", stdin=b""), [])
+
+    def test_globs(self):
+        for name in ("top/a.exe", "top/b.txt", "top/sub/c.exe", "top/tmp/d.exe"):
+            self.write(name)
+        self.assertEqual(self.ok(self.scan("top", "--include", "*.exe", "--exclude", "tmp/", code=1)
+                                 if self.filtered_is_1() else
+                                 self.scan("top", "--include", "*.exe", "--exclude", "tmp/")),
+                         ["top/a.exe", "top/sub/c.exe"])
+
+    def filtered_is_1(self):
+        """Whether what the user leaves out counts as not scanned: the same for size and glob."""
+        return self.stoq("scan", "-w", "none", "top", "--min-size", "1G").returncode == 1
+
+    def test_sizes(self):
+        for size in (0, 1, 1024, 2048, 5000):
+            self.write("top/%04d" % size, b"x" * size)
+        run = self.stoq("scan", "-w", "none", "top", "--min-size", "1K", "--max-size", "2K")
+        records = self.records(run.stdout)
+        self.assertEqual(self.ok(records), ["top/1024", "top/2048"])
+        self.assertEqual([r["stoq"]["status"] for r in records],
+                         ["filtered", "filtered", "ok", "ok", "filtered"])
+
+    def test_missing_and_special(self):
+        self.write("top/file")
+        os.symlink("file", self.path("top", "link"))
+        os.mkfifo(self.path("top", "fifo"))
+        records = self.records(self.stoq("scan", "-w", "none", "top", "gone").stdout)
+        status = {r["file"]["path"]: r["stoq"]["status"] for r in records}
+        self.assertEqual(status, {"top/fifo": "filtered", "top/file": "ok", "top/link": "filtered",
+                                  "gone": "io_error"})
+
+    def test_layers(self):
+        inner = zipped({"leaf.txt": b"leaf"})
+        self.write("outer.zip", zipped({"inner.zip": inner}))
+        records = self.scan("outer.zip")
+        self.assertEqual([r["file"]["hash"]["sha256"] for r in records][1:],
+                         [hashlib.sha256(b).hexdigest() for b in (inner, b"leaf")])
+        shallow = self.scan("outer.zip", "--max-depth", "1", code=1)
+        self.assertEqual([r["stoq"]["depth"] for r in shallow], [0, 1])
+
+
+class Output(CliTest):
+    def setUp(self):
+        super().setUp()
+        for i in range(300):
+            self.write("top/%d/%d" % (i % 7, i), os.urandom(i * 7))
+        self.write("top/a.zip", zipped({str(i): b"%d" % i * i for i in range(100)}))
+        self.expected = self.stoq("scan", "-w", "none", "top", "-j1").stdout
+
+    def test_same_bytes_for_any_number_of_threads(self):
+        self.assertGreater(len(self.expected.splitlines()), 400)
+        for threads in ("1", "2", "8"):
+            run = self.stoq("scan", "-w", "none", "top", "-j", threads)
+            self.assertEqual(run.stdout, self.expected, threads)
+
+    def test_unordered_has_the_same_lines(self):
+        run = self.stoq("scan", "-w", "none", "top", "-j8", "--unordered")
+        self.assertEqual(sorted(run.stdout.splitlines()), sorted(self.expected.splitlines()))
+
+    def test_files(self):
+        for name in ("out.jsonl", "out.jsonl.gz", "out.jsonl.zst"):
+            run = self.stoq("scan", "-w", "none", "top", "-o", name)
+            self.assertEqual((run.returncode, run.stdout), (0, b""), run.stderr)
+            self.assertFalse(os.path.exists(self.path(name + ".part")))
+        with open(self.path("out.jsonl"), "rb") as file:
+            self.assertEqual(file.read(), self.expected)
+        with gzip.open(self.path("out.jsonl.gz")) as file:
+            self.assertEqual(file.read(), self.expected)
+        unpacked = subprocess.run(["zstd", "-dcq", self.path("out.jsonl.zst")], check=True,
+                                  capture_output=True).stdout
+        self.assertEqual(unpacked, self.expected)
+
+    def test_run_json(self):
+        self.stoq("scan", "-w", "none", "top", "-o", "out.jsonl")
+        with open(self.path("run.json"), "rb") as file:
+            self.assertIsInstance(json.load(file), dict)
+        self.stoq("scan", "-w", "none", "top", "--run-json", "other.json")
+        with open(self.path("other.json"), "rb") as file:
+            self.assertIsInstance(json.load(file), dict)
+        self.stoq("scan", "-w", "none", "top", "-o", "/dev/null")
+        self.assertFalse(os.path.exists("/dev/run.json"))
+
+    def test_summary(self):
+        run = self.stoq("scan", "-w", "none", "top")
+        self.assertIn(b"301 files", run.stderr)
+        self.assertNotIn(b"\x1b", run.stderr)
+        self.assertNotIn(b"\r", run.stderr)
+        quiet = self.stoq("scan", "-w", "none", "top", "-q")
+        self.assertEqual(quiet.stderr, b"")
+        both = self.stoq("scan", "-w", "none", "top", "-q", "--summary")
+        self.assertIn(b"301 files", both.stderr)
+
+    def test_full_disk_and_closed_pipe(self):
+        run = self.stoq("scan", "-w", "none", "top", "-o", "/dev/full")
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertIn(b"No space left", run.stderr)
+        reader, writer = os.pipe()
+        os.close(reader)
+        run = subprocess.run([STOQ, "scan", "-w", "none", "top"], cwd=self.place, stdout=writer,
+                             stderr=subprocess.PIPE, timeout=60, check=False)
+        os.close(writer)
+        self.assertEqual(run.returncode, 2, run.stderr)
+        self.assertIn(b"standard output was closed", run.stderr)
+
+
+class Config(CliTest):
+    def graph_of(self, *arguments):
+        return self.stoq("scan", "top", "-q", *arguments)
+
+    def test_file_under_command_line(self):
+        self.write("top/a.zip", zipped({"b.zip": zipped({"c": b"c"})}))
+        self.write("stoq.cfg", b"[core]\nworker = none\nmax_depth = 1\nhash = md5, sha1\n")
+        records = self.records(self.graph_of("--config", "stoq.cfg").stdout)
+        self.assertEqual(len(records), 2)
+        self.assertEqual(set(records[0]["file"]["hash"]), {"md5", "sha1", "sha256"})
+        records = self.records(self.graph_of("--config", "stoq.cfg", "--max-depth", "5").stdout)
+        self.assertEqual(len(records), 3)
+
+    def test_plugin_sections(self):
+        self.write("top/a")
+        for section in ("plugin:file", "file", "connector:file"):
+            name = section.replace(":", "-") + ".jsonl"
+            self.write("stoq.cfg", ("[scan]\nworker: none\nconnector: file\n[%s]\npath = %s\n" %
+                                    (section, name)).encode())
+            run = self.graph_of("--config", "stoq.cfg")
+            self.assertEqual(run.returncode, 0, run.stderr)
+            self.assertTrue(os.path.exists(self.path(name)))
+
+    def test_refuses_what_it_does_not_know(self):
+        self.write("stoq.cfg", b"[core]\nmax_dpth = 3\n")
+        self.refused("scan", "x", "--config", "stoq.cfg", saying=["max_dpth", "'max-depth'"])
+        self.write("stoq.cfg", b"[core]\nmax_depth = deep\n")
+        self.refused("scan", "x", "--config", "stoq.cfg", saying=["stoq.cfg", "'deep'"])
+        self.write("stoq.cfg", b"[core]\ntiming = perhaps\n")
+        self.refused("scan", "x", "--config", "stoq.cfg", saying=["'perhaps'"])
+        self.write("stoq.cfg", b"[plugin:filedri]\nx = 1\n")
+        self.refused("scan", "x", "--config", "stoq.cfg", saying=["'filedri'", "'filedir'"])
+        self.refused("scan", "x", "--config", "gone.cfg", saying=["gone.cfg"])
+
+
+class Signals(CliTest):
+    def start(self, *arguments, **options):
+        """A run that goes on until it is told to stop: its list of files never ends."""
+        self.write("file", b"x" * 1000)
+        read, write = os.pipe()
+        process = subprocess.Popen([STOQ, "scan", "-w", "none", "--files-from", "-", *arguments],
+                                   cwd=self.place, stdin=read, **options)
+        os.close(read)
+        os.write(write, b"file\n" * 10000)
+        self.addCleanup(os.close, write)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process, write
+
+    def test_interrupt_leaves_valid_output(self):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            process, write = self.start("-o", "out.jsonl", stderr=subprocess.PIPE)
+            feeder = subprocess.Popen(["yes", "file"], stdout=write)
+            time.sleep(1)
+            began = time.monotonic()
+            process.send_signal(number)
+            process.communicate(timeout=30)
+            took = time.monotonic() - began
+            feeder.kill()
+            feeder.wait()
+            self.assertEqual(process.returncode, 130)
+            self.assertLess(took, 10)
+            with open(self.path("out.jsonl"), "rb") as file:
+                records = self.records(file.read())
+            self.assertGreater(len(records), 0)
+            os.remove(self.path("out.jsonl"))
+
+    def test_second_interrupt_ends_at_once(self):
+        process, _ = self.start("-o", "out.jsonl", stderr=subprocess.DEVNULL)
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        time.sleep(0.3)
+        process.send_signal(signal.SIGINT)
+        self.assertEqual(process.wait(timeout=10), 130)
+
+    def test_progress_on_a_terminal(self):
+        screen, terminal = pty.openpty()
+        process, _ = self.start("-o", "out.jsonl", stderr=terminal)
+        time.sleep(1.5)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        os.close(terminal)
+        shown = b""
+        try:
+            while block := os.read(screen, 65536):
+                shown += block
+        except OSError:
+            pass  # the terminal's other side is closed
+        os.close(screen)
+        self.assertRegex(shown.decode(), "\r[0-9,]+( of [0-9,]+)? files · [0-9,]+ payloads")
+        self.assertIn(b"\x1b[K", shown)
+
+
+if __name__ == "__main__":
+    unittest.main()
