@@ -178,5 +178,7 @@ bool is_surely_binary(stoq::ByteView bytes, std::size_t window) noexcept {
 
 bool ends_as_zip(stoq::ByteView bytes) noexcept {
   constexpr std::size_t record = 22;  // the end of central directory, without a comment
-  return bytes.size() >= record && starts_with(bytes.last(record), "PK\x05\x06"sv);
+  // What begins as a zip file too has been recognised as a kind of zip that has no type of its own.
+  return bytes.size() >= record && starts_with(bytes.last(record), "PK\x05\x06"sv) &&
+         !starts_with(bytes, "PK\x03\x04"sv) && !starts_with(bytes, "#!"sv);
 }
