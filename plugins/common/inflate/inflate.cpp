@@ -21,6 +21,8 @@ class ZlibDecoder : public StreamDecoder {
   explicit ZlibDecoder(Framing framing) {
     if (inflateInit2(&stream_, window_bits(framing)) != Z_OK) throw std::bad_alloc();
   }
+  ZlibDecoder(const ZlibDecoder&) = delete;
+  ZlibDecoder& operator=(const ZlibDecoder&) = delete;
   ~ZlibDecoder() override { inflateEnd(&stream_); }
 
   Step step(ByteView in, std::span<std::byte> out) override {

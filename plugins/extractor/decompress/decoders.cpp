@@ -30,6 +30,8 @@ class Bzip2 : public StreamDecoder {
   Bzip2() {
     if (BZ2_bzDecompressInit(&stream_, 0, 0) != BZ_OK) throw std::bad_alloc();
   }
+  Bzip2(const Bzip2&) = delete;
+  Bzip2& operator=(const Bzip2&) = delete;
   ~Bzip2() override { BZ2_bzDecompressEnd(&stream_); }
 
   Step step(ByteView in, std::span<std::byte> out) override {
@@ -63,6 +65,8 @@ class Lzma : public StreamDecoder {
   explicit Lzma(Format format) {
     if (begin(format) != LZMA_OK) throw std::bad_alloc();
   }
+  Lzma(const Lzma&) = delete;
+  Lzma& operator=(const Lzma&) = delete;
   ~Lzma() override { lzma_end(&stream_); }
 
   Step step(ByteView in, std::span<std::byte> out) override {

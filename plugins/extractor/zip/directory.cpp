@@ -57,7 +57,7 @@ std::optional<Place> place64(ByteView archive, std::size_t end) {
   }
   const std::size_t locator = end - locator_size;
   Cursor fields(archive.subspan(locator + 8, 8));
-  std::uint64_t record = fields.le<std::uint64_t>();
+  auto record = fields.le<std::uint64_t>();
   if (record > locator - end64_size || !stands_at(archive, record, end64_magic)) {
     record = locator - end64_size;
   }
