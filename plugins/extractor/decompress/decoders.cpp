@@ -204,14 +204,15 @@ constexpr std::array<Known, 11> all_formats = {{
     {Format::lzma, "lzma", ""sv},
 }};
 
-/// Skippable frames stand before zstd's and lz4's alike: look what comes after them.
+/// A frame to be skipped, as zstd and lz4 both know it.
+bool is_skippable(ByteView bytes) noexcept {
+  return bytes.size() >= 8 && (bytes[0] & std::byte{0xf0}) == std::byte{0x50} &&
+         stoq::as_chars(bytes.subspan(1, 3)) == "\x2a\x4d\x18"sv;
+}
+
+/// Such frames may stand first: look what comes after them.
 ByteView past_skippable(ByteView bytes) noexcept {
-  constexpr std::string_view tail = "\x2a\x4d\x18"sv;
-  const auto skippable = [tail](ByteView view) {
-    return view.size() >= 8 && (view[0] & std::byte{0xf0}) == std::byte{0x50} &&
-           stoq::as_chars(view.subspan(1, 3)) == tail;
-  };
-  while (skippable(bytes)) {
+  while (is_skippable(bytes)) {
     stoq::Cursor size(bytes.subspan(4, 4));
     const std::size_t count = size.le<std::uint32_t>();
     if (!stoq::fits(bytes, 8, count)) break;
@@ -253,6 +254,16 @@ Format recognise(ByteView bytes) noexcept {
   if (looks_like_lzma(bytes) && bytes[0] == std::byte{0x5d}) return Format::lzma;
   if (looks_like_zlib(bytes)) return Format::zlib;
   return looks_like_lzma(bytes) ? Format::lzma : Format::unknown;
+}
+
+bool goes_on(ByteView rest, Format format) noexcept {
+  const bool joins = format == Format::gzip || format == Format::bzip2;
+  const bool skips = format == Format::zstd || format == Format::lz4;
+  if (skips && is_skippable(rest)) return true;
+  if (!joins && !skips) return false;
+  return std::any_of(all_formats.begin(), all_formats.end(), [=](const Known& each) {
+    return each.format == format && stoq::as_chars(rest).starts_with(each.magic);
+  });
 }
 
 Format by_name(std::string_view name) noexcept {

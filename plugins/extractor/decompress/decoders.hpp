@@ -27,6 +27,8 @@ enum class Format {
 
 /// The format by its first bytes.
 Format recognise(stoq::ByteView bytes) noexcept;
+/// Whether another stream or frame of `format` begins here; looks no further than its magic.
+bool goes_on(stoq::ByteView rest, Format format) noexcept;
 /// The format a dispatch rule names; unknown when it is none of ours.
 Format by_name(std::string_view name) noexcept;
 std::string_view name_of(Format format) noexcept;

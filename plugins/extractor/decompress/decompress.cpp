@@ -108,6 +108,8 @@ class Decompress : public stoq::Extractor {
   }
 
  private:
+  using Decoder = std::unique_ptr<stoq::common::StreamDecoder>;
+
   /// What the end of a gzip file says of its last member, 0 for the rest.
   static std::uint64_t claimed_size(ByteView in, Format format) {
     if (format != Format::gzip || in.size() < 18) return 0;
@@ -124,15 +126,17 @@ class Decompress : public stoq::Extractor {
       if (!empty) FilterReader(in, format).read(out, request);
       return in.size();
     }
+    Decoder decoder;
     std::size_t used = 0;
     std::uint64_t hint = claimed_size(in, format);
     if (format == Format::zlib) hint = 4 * in.size();
     do {
+      if (request.stop_requested()) throw stoq::LimitReached{"plugin_timeout"};
       const auto before = out.size();
-      used += one_stream(in.subspan(used), format, hint, out, request);
+      used += one_stream(in.subspan(used), format, hint, decoder, out, request);
       // Members of one file are often of one size (bgzip).
       hint = std::max<std::uint64_t>(out.size() - before, hint_floor);
-    } while (used < in.size() && goes_on(in.subspan(used), format));
+    } while (used < in.size() && decompress::goes_on(in.subspan(used), format));
     return all_zero(in.subspan(used)) ? in.size() : used;
   }
 
@@ -140,29 +144,17 @@ class Decompress : public stoq::Extractor {
     return format == Format::compress ? 3 : 4;
   }
 
-  std::size_t one_stream(ByteView in, Format format, std::uint64_t hint, stoq::Buffer& out,
-                         const stoq::Request& request) const {
+  std::size_t one_stream(ByteView in, Format format, std::uint64_t hint, Decoder& decoder,
+                         stoq::Buffer& out, const stoq::Request& request) const {
     using stoq::common::Framing;
     if (format == Format::gzip || format == Format::zlib) {
       const auto framing = format == Format::gzip ? Framing::gzip : Framing::zlib;
       hint = std::min<std::uint64_t>(hint, out.remaining());
       return inflater_.inflate(in, framing, hint, out, request);
     }
-    const auto decoder = decompress::make_decoder(format);
+    // zstd's and lz4's begin anew by themselves, and are dear to make for each of many frames.
+    if (!decoder || format == Format::bzip2) decoder = decompress::make_decoder(format);
     return stoq::common::pump(*decoder, in, out, request);
-  }
-
-  /// Whether another stream of the same format follows.
-  static bool goes_on(ByteView rest, Format format) noexcept {
-    switch (format) {
-      case Format::gzip:
-      case Format::bzip2:
-      case Format::zstd:
-      case Format::lz4:
-        return decompress::recognise(rest) == format;
-      default:
-        return false;
-    }
   }
 
   static constexpr std::uint64_t hint_floor = std::uint64_t{64} << 10;
