@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <functional>
 #include <new>
 #include <utility>
@@ -184,7 +185,8 @@ void ArchiveReader::open(ByteView bytes) {
   payload_ = bytes;
   const LocaleGuard guard(utf8_.get());
   if (archive_read_open_memory(reader_.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
-    fail_archive();
+    // Not fail_archive(): libarchive has no format yet, and asking it for one crashes.
+    throw MalformedInput(last_message());
   }
 }
 
@@ -192,6 +194,9 @@ void ArchiveReader::open(const std::string& path) {
   constexpr std::size_t block = std::size_t{1} << 18;
   const LocaleGuard guard(utf8_.get());
   if (archive_read_open_filename(reader_.get(), path.c_str(), block) != ARCHIVE_OK) {
+    constexpr int no_errno = -1;  // libarchive: anything but the system; EILSEQ: unknown format
+    const int number = archive_errno(reader_.get());
+    if (number == no_errno || number == EILSEQ) fail_archive();
     throw IoError(last_message());
   }
 }

@@ -123,8 +123,15 @@ void extract_member(LHAReader* reader, const LHAFileHeader& header, const Input&
       return;
     }
   }
-  children.produce(std::move(info), header.length,
-                   [&](stoq::Buffer& out) { fill(reader, header, request, out); });
+  children.produce(std::move(info), header.length, [&](stoq::Buffer& out) {
+    if (is_stored(header.compress_method) &&
+        !stoq::fits(payload.view(), input.position, header.compressed_length)) {
+      // liblhasa gives nothing of a stored member that is cut short.
+      out.append(payload.view().subspan(std::min(input.position, payload.bytes.size())));
+      throw MalformedInput("lha: the stored member runs past the end");
+    }
+    fill(reader, header, request, out);
+  });
 }
 
 }  // namespace

@@ -122,9 +122,10 @@ class Ingest {
   /// Archives may hold a name twice; paths are unique. Names are remembered by their hash only, so
   /// that a million members cost little: at worst a name gets a number without need.
   std::string unique_path(const std::string& name) {
-    auto path = path_ + "!" + name;
+    auto path = path_;
+    path.append("!").append(name);
     if (name.empty() || !seen_.insert(std::hash<std::string>{}(name)).second) {
-      path += "#" + std::to_string(reader_.count());
+      path.append("#").append(std::to_string(reader_.count()));
     }
     return path;
   }
