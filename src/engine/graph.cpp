@@ -90,6 +90,13 @@ class Graph::Nodes final : public Handover {
     arena_.execute([this] { build(); });
   }
 
+  ~Nodes() override {
+    // Making an edge may spawn a task of the node's: none may outlive it, also when nothing ran.
+    arena_.execute([this] { graph_->wait_for_all(); });
+  }
+  Nodes(const Nodes&) = delete;
+  Nodes& operator=(const Nodes&) = delete;
+
   void run(const std::function<void(Intake&)>& ingest);
   void interrupt() noexcept { interrupted_.store(true, std::memory_order_relaxed); }
 

@@ -58,7 +58,6 @@ struct Run::State {
     for (auto& rule : dispatcher->rules()) {
       for (auto& target : rule.targets) target.index = number_of(target.plugin, rule.name);
     }
-    check_options();
     graph.emplace(config, plugins, *dispatcher, threads, config.limits.memory,
                   [this](std::string_view lines, std::size_t count) { connector->save(lines, count); });
   }
@@ -68,21 +67,6 @@ struct Run::State {
     if (const auto known = plugins.find(qualified); known != PluginSet::none) return known;
     const auto [category, name] = parse_qualified(qualified, "dispatch rule " + rule);
     return plugins.add(entry_of(registry.need(category, name)));
-  }
-
-  /// Options for a plugin that does not exist would be silently lost.
-  void check_options() const {
-    std::vector<std::string> names;
-    for (const auto& found : registry.found()) {
-      names.push_back(found.name);
-      names.push_back(std::string(to_string(found.category)) + ":" + found.name);
-    }
-    for (const auto& [plugin, values] : config.options) {
-      if (std::find(names.begin(), names.end(), plugin) != names.end()) continue;
-      const auto near = support::nearest(plugin, names);
-      throw ConfigError("option for '" + plugin + "', but there is no such plugin" +
-                        (near.empty() ? "" : "; did you mean '" + near + "'?"));
-    }
   }
 
   Summary summarise(double seconds) const;
