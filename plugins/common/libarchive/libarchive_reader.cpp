@@ -54,7 +54,11 @@ constexpr std::array filters = {
 /// on this thread only.
 class LocaleGuard {
  public:
-  explicit LocaleGuard(locale_t locale) noexcept : before_(uselocale(locale)) {}
+  explicit LocaleGuard(locale_t locale) noexcept : before_(uselocale(locale)) {
+    // libarchive ends the process when a name cannot be converted while errno happens to be a stale
+    // ENOMEM from somebody else.
+    errno = 0;
+  }
   LocaleGuard(const LocaleGuard&) = delete;
   LocaleGuard& operator=(const LocaleGuard&) = delete;
   ~LocaleGuard() { uselocale(before_); }
