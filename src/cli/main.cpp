@@ -21,7 +21,9 @@ constexpr int cannot_run = 2;
 /// own, made and thrown away with all its page faults.
 void keep_large_buffers() {
   constexpr int mebibyte = 1 << 20;
-  ::mallopt(M_MMAP_THRESHOLD, 64 * mebibyte);
+  // Half of what glibc's arenas can hold: a request just above fails there first, and leaves ENOMEM
+  // in errno behind a success, which libarchive takes for the end.
+  ::mallopt(M_MMAP_THRESHOLD, 32 * mebibyte);
   ::mallopt(M_TRIM_THRESHOLD, 256 * mebibyte);
   ::mallopt(M_TOP_PAD, 16 * mebibyte);
 }
