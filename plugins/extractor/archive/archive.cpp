@@ -45,6 +45,8 @@ class Archive : public stoq::Extractor {
     }
   }
 
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+
   void extract(const stoq::Payload& payload, const stoq::Request& request,
                stoq::Children& children) const override {
     const auto asked = request.args().text("format");
@@ -92,6 +94,10 @@ class Archive : public stoq::Extractor {
 
   void extract_with_libarchive(const stoq::Payload& payload, std::string_view asked,
                                const stoq::Request& request, stoq::Children& children) const {
+    const bool iso = is_to_be(asked, "iso", true) || is_to_be(asked, "iso9660", true);
+    if (iso && archive_plugin::is_iso(payload.view())) {
+      archive_plugin::check_iso(payload.view(), request);
+    }
     ArchiveReader reader;
     allow(reader, asked);
     for (const auto& password : passwords_) reader.add_password(password);

@@ -19,4 +19,11 @@ void extract_cab(const stoq::Payload& payload, const stoq::Request& request,
 void extract_rpm(const stoq::Payload& payload, const stoq::Request& request,
                  stoq::Children& children);
 
+/// Whether a volume descriptor of ISO 9660 is where it belongs.
+[[nodiscard]] bool is_iso(stoq::ByteView image) noexcept;
+
+/// Throws MalformedInput for an ISO 9660 image that libarchive would follow without end: Rock
+/// Ridge continuation areas that lead back to themselves.
+void check_iso(stoq::ByteView image, const stoq::Request& request);
+
 }  // namespace archive_plugin
