@@ -1,9 +1,5 @@
 #include "engine/graph.hpp"
 
-#include <oneapi/tbb/flow_graph.h>
-#include <oneapi/tbb/global_control.h>
-#include <oneapi/tbb/task_arena.h>
-
 #include <algorithm>
 #include <array>
 #include <condition_variable>
@@ -11,6 +7,10 @@
 #include <mutex>
 #include <thread>
 #include <tuple>
+
+#include <oneapi/tbb/flow_graph.h>
+#include <oneapi/tbb/global_control.h>
+#include <oneapi/tbb/task_arena.h>
 
 #include "engine/assembler.hpp"
 #include "engine/intake.hpp"
@@ -39,16 +39,16 @@ struct Edge {
 };
 
 constexpr std::array<std::pair<Stage, Stage>, 20> edges{{
-    {Stage::admit, Stage::load},        {Stage::load, Stage::load},
-    {Stage::load, Stage::dispatch},     {Stage::load, Stage::assemble},
-    {Stage::dispatch, Stage::decode},   {Stage::dispatch, Stage::extract},
-    {Stage::dispatch, Stage::carve},    {Stage::dispatch, Stage::scan},
-    {Stage::decode, Stage::dispatch},   {Stage::extract, Stage::dispatch},
-    {Stage::carve, Stage::dispatch},    {Stage::decode, Stage::decode},
-    {Stage::extract, Stage::extract},   {Stage::carve, Stage::carve},
-    {Stage::decode, Stage::assemble},   {Stage::extract, Stage::assemble},
-    {Stage::carve, Stage::assemble},    {Stage::scan, Stage::assemble},
-    {Stage::assemble, Stage::order},    {Stage::order, Stage::connect},
+    {Stage::admit, Stage::load},      {Stage::load, Stage::load},
+    {Stage::load, Stage::dispatch},   {Stage::load, Stage::assemble},
+    {Stage::dispatch, Stage::decode}, {Stage::dispatch, Stage::extract},
+    {Stage::dispatch, Stage::carve},  {Stage::dispatch, Stage::scan},
+    {Stage::decode, Stage::dispatch}, {Stage::extract, Stage::dispatch},
+    {Stage::carve, Stage::dispatch},  {Stage::decode, Stage::decode},
+    {Stage::extract, Stage::extract}, {Stage::carve, Stage::carve},
+    {Stage::decode, Stage::assemble}, {Stage::extract, Stage::assemble},
+    {Stage::carve, Stage::assemble},  {Stage::scan, Stage::assemble},
+    {Stage::assemble, Stage::order},  {Stage::order, Stage::connect},
 }};
 
 constexpr std::size_t stack_size = std::size_t{16} << 20;
@@ -60,7 +60,8 @@ class Graph::Nodes final : public Handover {
  public:
   using LoadNode = flow::multifunction_node<LoadPtr, std::tuple<LoadPtr, JobPtr, BatchPtr>>;
   using JobNode =
-      flow::multifunction_node<JobPtr, std::tuple<JobPtr, JobPtr, JobPtr, JobPtr, JobPtr, BatchPtr>>;
+      flow::multifunction_node<JobPtr,
+                               std::tuple<JobPtr, JobPtr, JobPtr, JobPtr, JobPtr, BatchPtr>>;
 
   Nodes(const Config& config, const PluginSet& plugins, Dispatcher& dispatcher, unsigned threads,
         std::uint64_t memory, Save save, GraphTuning tuning)
@@ -108,7 +109,7 @@ class Graph::Nodes final : public Handover {
     job->root.pending.fetch_add(1, std::memory_order_relaxed);
     job->root.spread.store(true, std::memory_order_relaxed);
     queued_.fetch_add(1, std::memory_order_relaxed);
-    edge(from, to).sent.fetch_add(1, std::memory_order_relaxed);
+    edge(from, to).sent.fetch_add(job->payloads(), std::memory_order_relaxed);
     port_of(from, to, std::move(job));
   }
   void note_inline(Stage from, Stage to, std::uint64_t payloads) noexcept override {
@@ -178,6 +179,7 @@ class Graph::Nodes final : public Handover {
   alignas(64) std::atomic<std::uint64_t> queued_{0};
   std::atomic<bool> interrupted_{false};
   std::atomic<std::uint64_t> done_roots_{0}, expected_roots_{0}, expected_bytes_{0};
+  bool save_failed_ = false;  ///< of the connect node, which is serial
   std::mutex problem_mutex_;
   std::exception_ptr problem_;
   std::mutex batches_mutex_;
@@ -219,11 +221,11 @@ void Graph::Nodes::build() {
       g, flow::unlimited, [](const BatchPtr& batch) { return batch; });
   order_ = std::make_unique<flow::sequencer_node<BatchPtr>>(
       g, [](const BatchPtr& batch) -> std::size_t { return batch->sequence; });
-  connect_ = std::make_unique<flow::function_node<BatchPtr>>(
-      g, flow::serial, [this](const BatchPtr& batch) {
-        save_batch(batch);
-        return flow::continue_msg();
-      });
+  connect_ = std::make_unique<flow::function_node<BatchPtr>>(g, flow::serial,
+                                                             [this](const BatchPtr& batch) {
+                                                               save_batch(batch);
+                                                               return flow::continue_msg();
+                                                             });
   connect_edges();
 }
 
@@ -233,7 +235,8 @@ void Graph::Nodes::connect_edges() {
   flow::make_edge(flow::output_port<1>(*load_), *dispatch_);
   flow::make_edge(flow::output_port<2>(*load_), *assemble_);
   // Ports of a job node, in order: dispatch, decode, extract, carve, scan, assemble.
-  for (auto* from : {dispatch_.get(), decode_.get(), extract_.get(), carve_.get(), scan_node_.get()}) {
+  for (auto* from :
+       {dispatch_.get(), decode_.get(), extract_.get(), carve_.get(), scan_node_.get()}) {
     if (from != dispatch_.get() && from != scan_node_.get()) {
       flow::make_edge(flow::output_port<0>(*from), *dispatch_);
     }
@@ -311,7 +314,12 @@ void Graph::Nodes::load_root(Lane& lane, RootState& root, const LoadPtr& rest, s
 void Graph::Nodes::do_job(const JobPtr& job) {
   queued_.fetch_sub(1, std::memory_order_relaxed);
   auto& own = lane();
-  job->run(own);
+  try {
+    job->run(own);
+  } catch (...) {
+    // An exception that left a node would take the whole graph along.
+    job->root.fail(Status::crash, "internal", "part of it was lost to an unexpected error");
+  }
   release(own, job->root);
 }
 
@@ -321,7 +329,10 @@ void Graph::Nodes::release(Lane& lane, RootState& root) {
 
 void Graph::Nodes::assemble(Lane& lane, RootState& root) {
   try {
-    if (!interrupted() && assembler_.must_redo(root)) {
+    const bool redo = assembler_.must_redo(root);
+    if (redo && interrupted()) {
+      root.fail(Status::partial, "interrupted", "the run was interrupted before it was done again");
+    } else if (redo) {
       root.forget();
       root.canonical = true;
       root.pending = 1;
@@ -331,14 +342,13 @@ void Graph::Nodes::assemble(Lane& lane, RootState& root) {
     root.bytes = {};
     // A giant's records are rendered while they are written, not held in memory.
     if (!root.spool.in_file()) {
-      assembler_.render(root, lane, totals_[lane.index], [&](std::string& lines, std::size_t count) {
-        root.lines += lines;
-        root.records += count;
-      });
+      assembler_.render(root, lane, totals_[lane.index],
+                        [&](std::string& lines, std::size_t count) {
+                          root.lines += lines;
+                          root.records += count;
+                        });
     }
-  } catch (const IoError&) {
-    fail(std::current_exception());
-  } catch (const std::bad_alloc&) {
+  } catch (...) {
     fail(std::current_exception());
   }
   done_roots_.fetch_add(1, std::memory_order_relaxed);
@@ -361,6 +371,8 @@ void Graph::Nodes::finish_batch(Batch& batch) {
 void Graph::Nodes::save_batch(const BatchPtr& batch) {
   edge(Stage::order, Stage::connect).sent.fetch_add(1, std::memory_order_relaxed);
   auto& own = lane();
+  // After a failed save nothing more is written: behind half a line, no line would be whole.
+  if (save_failed_) batch->roots.clear();
   try {
     std::string lines;
     std::size_t count = 0;
@@ -369,9 +381,8 @@ void Graph::Nodes::save_batch(const BatchPtr& batch) {
         if (count > 0) save_(lines, count);
         lines.clear();
         count = 0;
-        assembler_.render(*root, own, totals_[own.index], [&](std::string& some, std::size_t records) {
-          save_(some, records);
-        });
+        assembler_.render(*root, own, totals_[own.index],
+                          [&](std::string& some, std::size_t records) { save_(some, records); });
         root->forget();
         continue;
       }
@@ -379,9 +390,9 @@ void Graph::Nodes::save_batch(const BatchPtr& batch) {
       count += root->records;
     }
     if (count > 0) save_(lines, count);
-  } catch (const Error&) {
-    fail(std::current_exception());
-  } catch (const std::bad_alloc&) {
+  } catch (...) {
+    // Whatever it is, it must not end the graph: the source may be waiting for a place.
+    save_failed_ = true;
     fail(std::current_exception());
   }
   batch->roots.clear();
@@ -409,9 +420,10 @@ void Graph::Nodes::run(const std::function<void(Intake&)>& ingest) {
   std::exception_ptr source_problem;
   graph_->reserve_wait();
   std::jthread source([&] {
-    BatchIntake intake(admission_, memory_, config_.limits.max_child_bytes, tuning_.batch_roots,
-                       tuning_.batch_bytes, admit, [this] { return interrupted(); },
-                       expected_roots_, expected_bytes_);
+    BatchIntake intake(
+        admission_, memory_, config_.limits.max_child_bytes, tuning_.batch_roots,
+        tuning_.batch_bytes, admit, [this] { return interrupted(); }, expected_roots_,
+        expected_bytes_);
     try {
       ingest(intake);
     } catch (const std::exception&) {
@@ -494,7 +506,8 @@ std::string Graph::to_dot() const {
     const auto sent = edge.sent.load();
     const auto inlined = edge.inlined.load();
     if (sent + inlined > 0) {
-      dot += " [label=\"sent " + std::to_string(sent) + "\\ninline " + std::to_string(inlined) + "\"]";
+      dot +=
+          " [label=\"sent " + std::to_string(sent) + "\\ninline " + std::to_string(inlined) + "\"]";
     }
     dot += ";\n";
   }

@@ -1,5 +1,5 @@
-/// The scan graph on oneTBB: nodes by name, edges that count, and the one place that waits (admission,
-/// outside the cycle).
+/// The scan graph on oneTBB: nodes by name, edges that count, and the one place that waits
+/// (admission, outside the cycle).
 #pragma once
 
 #include <cstdint>
@@ -20,8 +20,8 @@ namespace stoq::engine {
 
 /// How coarse and how eager the graph is. Results never depend on it.
 struct GraphTuning {
-  unsigned hungry_limit = 0;   ///< jobs queued below which threads count as hungry; 0: 4 a thread
-  unsigned window = 0;         ///< batches in flight; 0: 4 a thread
+  unsigned hungry_limit = 0;  ///< jobs queued below which threads count as hungry; 0: 4 a thread
+  unsigned window = 0;        ///< batches in flight; 0: 4 a thread
   unsigned batch_roots = 64;
   std::uint64_t batch_bytes = std::uint64_t{1} << 20;
 };
@@ -51,9 +51,9 @@ class Graph {
   [[nodiscard]] Totals totals() const;
   /// By plugin number, all threads together; after run().
   [[nodiscard]] std::vector<PluginCounters> plugin_counters() const;
-  /// Messages sent and payloads passed inline along an edge such as ("extract", "dispatch").
+  /// Payloads sent in messages and passed inline along an edge such as ("extract", "dispatch").
   [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> edge(std::string_view from,
-                                                              std::string_view to) const;
+                                                             std::string_view to) const;
   [[nodiscard]] std::string to_dot() const;
   [[nodiscard]] Memory& memory() noexcept;
 

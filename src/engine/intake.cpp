@@ -29,8 +29,7 @@ void Admission::wait_until(const std::function<bool()>& ready) {
 
 BatchIntake::BatchIntake(Admission& admission, Memory& memory, std::size_t max_child_bytes,
                          unsigned batch_roots, std::uint64_t batch_bytes, Admit admit,
-                         std::function<bool()> stopping,
-                         std::atomic<std::uint64_t>& expected_roots,
+                         std::function<bool()> stopping, std::atomic<std::uint64_t>& expected_roots,
                          std::atomic<std::uint64_t>& expected_bytes)
     : admission_(admission),
       memory_(memory),
@@ -94,8 +93,12 @@ bool BatchIntake::produce(Root root, std::uint64_t expected, Children::Fill fill
     fail(Status::unsupported, error.what());
   } catch (const MalformedInput& error) {
     fail(Status::corrupt, error.what());
+  } catch (const IoError& error) {
+    fail(Status::io_error, error.what());
   } catch (const std::bad_alloc&) {
     fail(Status::out_of_memory, "no memory for it");
+  } catch (const std::exception& error) {
+    fail(Status::crash, error.what());
   }
   root.bytes = buffer.release();
   const auto bytes = root.bytes.size();

@@ -1,6 +1,7 @@
 #include "engine/range.hpp"
 
 #include <algorithm>
+#include <new>
 
 namespace stoq::engine {
 namespace {
@@ -44,7 +45,7 @@ class MemberSink final : public SinkBase {
     return true;
   }
   void charge(std::uint64_t bytes) override {
-    const auto total = range_.out_bytes.fetch_add(bytes) + bytes;
+    const auto total = range_.out_bytes->fetch_add(bytes) + bytes;
     if (total <= range_.most_bytes) return;
     // Which member crosses the line depends on the schedule unless members run in order.
     if (!root_.canonical) {
@@ -85,11 +86,20 @@ void run_member(Range& range, Lane& lane, CallTimer& timer, std::size_t index) {
     outcome = {Status::unsupported, {}, error.what()};
   } catch (const MalformedInput& error) {
     outcome = {Status::corrupt, {}, error.what()};
+  } catch (const IoError& error) {
+    outcome = {Status::io_error, {}, error.what()};
+  } catch (const std::bad_alloc&) {
+    outcome = {Status::out_of_memory, {}, "memory for this child could not be had"};
+  } catch (const LimitReached&) {
+    throw;
   } catch (const std::exception& error) {
     outcome = {Status::crash, {}, error.what()};
+  } catch (...) {
+    outcome = {Status::crash, {}, "threw something that is no exception"};
   }
   if (sink.settled()) return;
-  if (outcome.status == Status::ok) outcome = {Status::corrupt, {}, "the plugin brought out nothing"};
+  if (outcome.status == Status::ok)
+    outcome = {Status::corrupt, {}, "the plugin brought out nothing"};
   sink.lost({}, outcome.status, outcome.message);
 }
 

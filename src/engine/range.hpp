@@ -17,7 +17,7 @@ struct Range {
   Children::Member member;
   Bytes payload;  ///< keeps the container's bytes alive
 
-  std::atomic<std::uint64_t> out_bytes{0};
+  std::shared_ptr<std::atomic<std::uint64_t>> out_bytes;  ///< of the whole payload
   std::atomic<std::size_t> left{0};
   std::mutex mutex;  ///< guards counts
   CountsEntry counts;

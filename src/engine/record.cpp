@@ -24,15 +24,19 @@ std::string extension_of(std::string_view name) {
   return extension;
 }
 
-/// A layer's name inside stoq.path, where `!` separates layers.
-std::string path_part(std::string_view name, std::uint32_t ordinal) {
-  if (name.empty()) return "#" + std::to_string(ordinal);
+/// A name inside stoq.path, where `!` separates layers.
+std::string escaped(std::string_view name) {
   std::string part;
   for (const char letter : name) {
     if (letter == '!' || letter == '\\') part += '\\';
     part += letter;
   }
   return part;
+}
+
+/// A layer of stoq.path; one without a name stands by its place.
+std::string path_part(std::string_view name, std::uint32_t ordinal) {
+  return name.empty() ? "#" + std::to_string(ordinal) : escaped(name);
 }
 
 void add_errors(std::string& all, std::string_view more) {
@@ -165,15 +169,14 @@ void RecordWriter::bare_root() {
 }
 
 void RecordWriter::line(const Visit& visit, const Record& record) {
-  const auto ordinal =
-      root_.occurrences.empty() ? 0 : root_.occurrences[visit.occurrence].ordinal;
+  const auto ordinal = root_.occurrences.empty() ? 0 : root_.occurrences[visit.occurrence].ordinal;
   lineage_.resize(visit.depth);
   paths_.resize(visit.depth);
   ordinals_.resize(visit.depth == 0 ? 0 : visit.depth - 1);
   if (visit.depth > 0) ordinals_.push_back(ordinal);
   lineage_.push_back(ids_.make(ordinals_, record.occurrence));
   paths_.push_back(visit.depth == 0
-                       ? root_.root.path
+                       ? escaped(root_.root.path)
                        : paths_.back() + '!' + path_part(record.occurrence.name, ordinal));
   if (visit.kind == Visit::Kind::first && !first_ids_.empty()) {
     first_ids_[root_.occurrences[visit.occurrence].content] = lineage_.back();

@@ -112,6 +112,8 @@ Outcome Scan::call(Lane& lane, const RootState& root, std::size_t plugin, CallTi
     outcome = {Status::out_of_memory, "out_of_memory", "memory for this call could not be had"};
   } catch (const std::exception& error) {
     outcome = {Status::crash, "exception", error.what()};
+  } catch (...) {
+    outcome = {Status::crash, "exception", "threw something that is no exception"};
   }
   const auto own = timer.own();
   counters.time += own;
@@ -237,7 +239,7 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
     root.fail(Status::out_of_memory, "out_of_memory", "memory for its records could not be had");
   } catch (const IoError& error) {
     root.fail(Status::io_error, "io_error", error.what());
-  } catch (const Error& error) {
+  } catch (const std::exception& error) {
     root.fail(Status::crash, "dispatch", error.what());
   }
 }
@@ -285,7 +287,8 @@ void Scan::run_call(Lane& lane, RootState& root, const Payload& payload, Content
   if (planned.offset >= 0) args.add("offset", planned.offset);
   handover_.note_inline(Stage::dispatch, stage_of(plugin.category), 1);
   CallTimer timer;
-  Sink sink(*this, lane, root, {number, planned.rule->save, content, payload.depth}, timer, expansion);
+  Sink sink(*this, lane, root, {number, planned.rule->save, content, payload.depth}, timer,
+            expansion, payload.bytes);
   const auto outcome = call(
       lane, root, number, timer, payload.bytes.size(),
       [&](const Request& request) {

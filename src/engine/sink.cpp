@@ -14,10 +14,12 @@ constexpr std::size_t slab_bytes = std::size_t{256} << 10;
 
 class SlabJob final : public Job {
  public:
-  SlabJob(Scan& scan, RootState& owner, Slab slab) : Job(owner), scan_(scan), slab_(std::move(slab)) {}
+  SlabJob(Scan& scan, RootState& owner, Slab slab)
+      : Job(owner), scan_(scan), slab_(std::move(slab)) {}
   void run(Lane& lane) override {
     for (auto& item : slab_.items) scan_.payload(lane, root, std::move(item));
   }
+  [[nodiscard]] std::uint64_t payloads() const noexcept override { return slab_.items.size(); }
 
  private:
   Scan& scan_;
@@ -26,10 +28,11 @@ class SlabJob final : public Job {
 
 }  // namespace
 
-Expansion::Expansion(const Limits& limits, std::uint64_t payload_size) noexcept {
+Expansion::Expansion(const Limits& limits, std::uint64_t payload_size)
+    : out_bytes(std::make_shared<std::atomic<std::uint64_t>>(0)) {
   const auto ratio = limits.max_ratio;
-  const auto by_ratio = ratio != 0 && payload_size > UINT64_MAX / ratio ? UINT64_MAX
-                                                                        : payload_size * ratio;
+  const auto by_ratio =
+      ratio != 0 && payload_size > UINT64_MAX / ratio ? UINT64_MAX : payload_size * ratio;
   most_bytes = std::max(limits.max_ratio_floor, by_ratio);
 }
 
@@ -84,7 +87,8 @@ bool SinkBase::produce(ChildInfo info, std::uint64_t expected, Fill fill) {
     scan_.charge_root(root_, more, 0);
     scan_.check(root_, timer_);
   };
-  PooledBuffer buffer(scan_.memory(), lane_.index, prefer, scan_.limits().max_child_bytes, charge_more);
+  PooledBuffer buffer(scan_.memory(), lane_.index, prefer, scan_.limits().max_child_bytes,
+                      charge_more);
   Outcome outcome;
   const char* stopped = nullptr;
   try {
@@ -107,7 +111,8 @@ bool SinkBase::produce(ChildInfo info, std::uint64_t expected, Fill fill) {
     if (!only_this) throw LimitReached{stopped};
     return false;
   }
-  if (stopped != nullptr) outcome = {Status::partial, stopped, "cut after " + std::to_string(buffer.size()) + " bytes"};
+  if (stopped != nullptr)
+    outcome = {Status::partial, stopped, "cut after " + std::to_string(buffer.size()) + " bytes"};
   count_emitted();
   const bool may_travel = buffer.may_travel();
   const bool nothing_came = outcome.status != Status::ok && buffer.size() == 0;
@@ -127,7 +132,12 @@ void SinkBase::lost(ChildInfo info, Status status, std::string_view message) {
   scan_.check(root_, timer_);
   std::uint32_t ordinal = 0;
   if (!next(ordinal)) return;
-  scan_.charge_root(root_, 0, 1);
+  try {
+    scan_.charge_root(root_, 0, 1);
+  } catch (const LimitReached& reached) {
+    count_dropped(reached.limit, 0);
+    throw;
+  }
   count_emitted();
   auto made = item({}, std::move(info), ordinal);
   made.has_bytes = false;
@@ -142,7 +152,7 @@ void SinkBase::lost(ChildInfo info, Status status, std::string_view message) {
 bool Sink::next(std::uint32_t& ordinal) {
   ordinal = expansion_.next_ordinal++;
   const auto most = scan_.limits().max_children;
-  if (expansion_.counts.emitted < most) return true;
+  if (expansion_.counts.emitted + expansion_.in_ranges < most) return true;
   count_dropped("children", 0);
   // Counting on is courtesy; it ends before it becomes an attack of its own.
   if (expansion_.counts.dropped_count() > 10 * most) throw LimitReached{"children"};
@@ -150,8 +160,14 @@ bool Sink::next(std::uint32_t& ordinal) {
 }
 
 void Sink::charge(std::uint64_t bytes) {
-  expansion_.out_bytes += bytes;
-  if (expansion_.out_bytes > expansion_.most_bytes) throw LimitReached{"ratio"};
+  const auto total = expansion_.out_bytes->fetch_add(bytes) + bytes;
+  if (total <= expansion_.most_bytes) return;
+  // Beside ranges it depends on the schedule how much of them is counted by now.
+  if (expansion_.in_ranges > 0 && !root_.canonical) {
+    root_.redo = true;
+    throw LimitReached{"redo"};
+  }
+  throw LimitReached{"ratio"};
 }
 
 void Sink::count_emitted() {
@@ -190,15 +206,16 @@ void Sink::send_slab() {
 void Sink::each(std::size_t count, Member member) {
   scan_.check(root_, timer_);
   const auto most = scan_.limits().max_children;
-  const auto room = most - std::min(most, expansion_.counts.emitted);
+  const auto room = most - std::min(most, expansion_.counts.emitted + expansion_.in_ranges);
   const auto kept = static_cast<std::size_t>(std::min<std::uint64_t>(count, room));
   if (kept < count) expansion_.counts.drop("children", count - kept, 0);
   expansion_.counts.declared += count - kept;
   if (kept == 0) return;
   auto range = std::make_shared<Range>(scan_, root_, call_.plugin, call_.save, call_.content,
                                        call_.depth, expansion_.next_ordinal, expansion_.most_bytes,
-                                       std::move(member), Bytes{});
+                                       std::move(member), payload_);
   expansion_.next_ordinal += static_cast<std::uint32_t>(kept);
+  expansion_.in_ranges += kept;
   range->left = kept;
   range->out_bytes = expansion_.out_bytes;
   range->counts.declared = kept;

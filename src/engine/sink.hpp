@@ -15,10 +15,12 @@ namespace stoq::engine {
 /// All calls on one payload, together: what limits of one payload are counted against.
 class Expansion {
  public:
-  Expansion(const Limits& limits, std::uint64_t payload_size) noexcept;
+  Expansion(const Limits& limits, std::uint64_t payload_size);
 
-  std::uint64_t out_bytes = 0;   ///< derived so far
+  /// Derived so far; shared with the ranges, parts of which may still run elsewhere.
+  std::shared_ptr<std::atomic<std::uint64_t>> out_bytes;
   std::uint64_t most_bytes = 0;  ///< what max_ratio allows
+  std::uint64_t in_ranges = 0;   ///< children that ranges may bring out
   std::uint32_t next_ordinal = 0;
   CountsEntry counts;
 };
@@ -43,8 +45,8 @@ class SinkBase : public Children {
   struct Call {
     std::size_t plugin = 0;
     bool save = false;
-    ContentId content = 0;   ///< of the payload
-    std::uint32_t depth = 0; ///< of the payload
+    ContentId content = 0;    ///< of the payload
+    std::uint32_t depth = 0;  ///< of the payload
   };
   SinkBase(Scan& scan, Lane& lane, RootState& root, Call call, CallTimer& timer) noexcept
       : scan_(scan), lane_(lane), root_(root), call_(call), timer_(timer) {}
@@ -70,9 +72,9 @@ class SinkBase : public Children {
 /// Children of one call, in the order in which the plugin emits them.
 class Sink final : public SinkBase {
  public:
-  Sink(Scan& scan, Lane& lane, RootState& root, Call call, CallTimer& timer,
-       Expansion& expansion) noexcept
-      : SinkBase(scan, lane, root, call, timer), expansion_(expansion) {}
+  Sink(Scan& scan, Lane& lane, RootState& root, Call call, CallTimer& timer, Expansion& expansion,
+       const Bytes& payload) noexcept
+      : SinkBase(scan, lane, root, call, timer), expansion_(expansion), payload_(payload) {}
 
   void each(std::size_t count, Member member) override;
   void declare(std::uint64_t count) override { declared_ += count; }
@@ -90,6 +92,7 @@ class Sink final : public SinkBase {
  private:
   void send_slab();
   Expansion& expansion_;
+  const Bytes& payload_;
   Slab slab_;
   std::uint64_t declared_ = 0, settled_ = 0;
 };

@@ -56,6 +56,8 @@ class Job {
   Job& operator=(const Job&) = delete;
   virtual ~Job() = default;
   virtual void run(Lane& lane) = 0;
+  /// How many payloads travel in it.
+  [[nodiscard]] virtual std::uint64_t payloads() const noexcept { return 1; }
 
   RootState& root;
 };
