@@ -172,7 +172,7 @@ rule gzip {
     save = "True"
     type = "gzip"
   condition:
-    uint16be(0) == 0x1f8b and uint8(2) == 8 and uint8(3) < 0x20
+    uint16be(0) == 0x1f8b and uint8(2) == 8
 }
 
 rule bzip2 {
