@@ -116,8 +116,8 @@ std::size_t Inflater::inflate(ByteView in, Framing framing, std::uint64_t hint, 
   return pump(decoder, in, out, request);
 }
 
-std::uint32_t crc32(ByteView bytes) noexcept {
-  return libdeflate_crc32(0, bytes.data(), bytes.size());
+std::uint32_t crc32(ByteView bytes, std::uint32_t before) noexcept {
+  return libdeflate_crc32(before, bytes.data(), bytes.size());
 }
 
 }  // namespace stoq::common

@@ -38,7 +38,7 @@ class Inflater {
   PerThread<Decompressor> decompressors_;
 };
 
-/// CRC-32 as in zip and gzip.
-[[nodiscard]] std::uint32_t crc32(ByteView bytes) noexcept;
+/// CRC-32 as in zip and gzip; `before` is that of what stands in front.
+[[nodiscard]] std::uint32_t crc32(ByteView bytes, std::uint32_t before = 0) noexcept;
 
 }  // namespace stoq::common

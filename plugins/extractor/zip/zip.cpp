@@ -14,9 +14,9 @@
 
 #include "directory.hpp"
 #include "inflate.hpp"
-#include "legacy.hpp"
 #include "libarchive_reader.hpp"
 #include "library.hpp"
+#include "pkzip.hpp"
 
 namespace {
 
@@ -145,10 +145,10 @@ class Zip : public stoq::Extractor {
                           out, stoq::Request{});
         break;
       case unzip::method_deflated64:
-        unzip::inflate64(data, out);
+        stoq::common::inflate64(data, out);
         break;
       case unzip::method_imploded:
-        unzip::explode(data, entry.flags, entry.size, out);
+        stoq::common::explode(data, entry.flags, entry.size, out);
         break;
       default:
         unzip::read_by_library(data, entry, out);

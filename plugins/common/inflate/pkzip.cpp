@@ -1,4 +1,4 @@
-#include "legacy.hpp"
+#include "pkzip.hpp"
 
 #include <algorithm>
 #include <array>
@@ -6,7 +6,7 @@
 #include <span>
 #include <vector>
 
-namespace unzip {
+namespace stoq::common {
 namespace {
 
 using stoq::MalformedInput;
@@ -18,7 +18,7 @@ class BitReader {
 
   unsigned bits(unsigned count) {
     while (held_ < count) {
-      if (next_ == data_.size()) throw MalformedInput("zip: compressed data ends early");
+      if (next_ == data_.size()) throw MalformedInput("compressed data ends early");
       hold_ |= std::to_integer<std::uint32_t>(data_[next_++]) << held_;
       held_ += 8;
     }
@@ -84,7 +84,7 @@ class Code {
     int left = 1;
     for (unsigned length = 1; length <= most_length; ++length) {
       left = 2 * left - count_[length];
-      if (left < 0) throw MalformedInput("zip: more codes than their lengths allow");
+      if (left < 0) throw MalformedInput("more codes than their lengths allow");
     }
     std::array<std::uint16_t, most_length + 2> offsets{};
     for (unsigned length = 1; length <= most_length; ++length) {
@@ -110,7 +110,7 @@ class Code {
       first = 2 * (first + count);
       code *= 2;
     }
-    throw MalformedInput("zip: code that stands for nothing");
+    throw MalformedInput("code that stands for nothing");
   }
 
  private:
@@ -139,7 +139,7 @@ void copy_match64(BitReader& in, unsigned symbol, const Code& distances, Window&
                                                   67, 83, 99, 115, 131, 163, 195, 227, 3};
   constexpr std::array<std::uint8_t, 29> extra = {0, 0, 0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 2, 2, 2,
                                                   2, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 16};
-  if (symbol - 257 >= base.size()) throw MalformedInput("zip: length code out of range");
+  if (symbol - 257 >= base.size()) throw MalformedInput("length code out of range");
   const unsigned length = base[symbol - 257] + in.bits(extra[symbol - 257]);
   const unsigned code = distances.decode(in);
   unsigned distance = code + 1;
@@ -147,7 +147,7 @@ void copy_match64(BitReader& in, unsigned symbol, const Code& distances, Window&
     const unsigned bits = code / 2 - 1;
     distance = ((2 + code % 2) << bits) + 1 + in.bits(bits);
   }
-  if (distance > window.size()) throw MalformedInput("zip: match begins before the data");
+  if (distance > window.size()) throw MalformedInput("match begins before the data");
   for (unsigned i = 0; i < length; ++i) window.put(window.past(distance));
 }
 
@@ -166,8 +166,7 @@ void coded_block64(BitReader& in, const Code& literals, const Code& distances, W
 void stored_block64(BitReader& in, Window& window) {
   in.to_byte();
   const unsigned size = in.bits(16);
-  if ((in.bits(16) ^ size) != 0xffff)
-    throw MalformedInput("zip: length of a stored block is wrong");
+  if ((in.bits(16) ^ size) != 0xffff) throw MalformedInput("length of a stored block is wrong");
   for (unsigned i = 0; i < size; ++i) window.put(static_cast<std::byte>(in.bits(8)));
 }
 
@@ -198,14 +197,14 @@ void dynamic_block64(BitReader& in, Window& window) {
       lengths.push_back(static_cast<std::uint8_t>(symbol));
       continue;
     }
-    if (symbol == 16 && lengths.empty()) throw MalformedInput("zip: nothing to repeat");
+    if (symbol == 16 && lengths.empty()) throw MalformedInput("nothing to repeat");
     const std::uint8_t value = symbol == 16 ? lengths.back() : std::uint8_t{0};
     const std::size_t count = symbol == 16   ? 3 + in.bits(2)
                               : symbol == 17 ? 3 + in.bits(3)
                                              : 11 + in.bits(7);
     lengths.insert(lengths.end(), count, value);
   }
-  if (lengths.size() > literals + distances) throw MalformedInput("zip: too many code lengths");
+  if (lengths.size() > literals + distances) throw MalformedInput("too many code lengths");
   const std::span<const std::uint8_t> all(lengths);
   coded_block64(in, Code(all.first(literals)), Code(all.subspan(literals)), window);
 }
@@ -221,8 +220,8 @@ Code read_tree(BitReader& in, std::size_t symbols) {
     lengths.insert(lengths.end(), in.bits(4) + 1, length);
   }
   if (lengths.size() != symbols) {
-    throw MalformedInput("zip: implode tree of " + std::to_string(lengths.size()) +
-                         " codes where " + std::to_string(symbols) + " belong");
+    throw MalformedInput("implode tree of " + std::to_string(lengths.size()) + " codes where " +
+                         std::to_string(symbols) + " belong");
   }
   return Code(lengths);
 }
@@ -246,7 +245,7 @@ void inflate64(stoq::ByteView data, stoq::Buffer& out) {
           dynamic_block64(in, window);
           break;
         default:
-          throw MalformedInput("zip: unknown kind of deflate64 block");
+          throw MalformedInput("unknown kind of deflate64 block");
       }
     }
   });
@@ -279,4 +278,4 @@ void explode(stoq::ByteView data, std::uint16_t flags, std::uint64_t size, stoq:
   });
 }
 
-}  // namespace unzip
+}  // namespace stoq::common
