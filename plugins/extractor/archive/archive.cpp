@@ -35,7 +35,7 @@ class Archive : public stoq::Extractor {
     formats_ = options.get_list("format_list", "formats to try when the dispatch rule names none",
                                 default_formats);
     passwords_ = options.get_list("password_list",
-                                  "passwords to try, in turn, on encrypted members (zip only)",
+                                  "passwords to try, in turn, on encrypted 7z and zip archives",
                                   "infected, password, malware, virus");
     for (const auto& format : formats_) {
       if (!is_known(format)) {
@@ -59,13 +59,23 @@ class Archive : public stoq::Extractor {
       archive_plugin::extract_rpm(payload, request, children);
     } else if (is_to_be(asked, "cab", begins(payload, "MSCF"))) {
       archive_plugin::extract_cab(payload, request, children);
-    } else if (!is_to_be(asked, "lha", begins(payload, "-l", 2) || begins(payload, "-pm", 2)) ||
-               !archive_plugin::extract_lha(payload, request, children)) {
+    } else if (!extract_here(payload, asked, request, children)) {
       extract_with_libarchive(payload, asked, request, children);
     }
   }
 
  private:
+  /// Tries what is read here in part, and else by libarchive. False when nothing was brought out.
+  bool extract_here(const stoq::Payload& payload, std::string_view asked,
+                    const stoq::Request& request, stoq::Children& children) const {
+    const bool sevenzip = begins(payload, "7z\xbc\xaf\x27\x1c");
+    if (is_to_be(asked, "7z", sevenzip) || is_to_be(asked, "7zip", sevenzip)) {
+      return archive_plugin::extract_7z(payload, request, passwords_, children);
+    }
+    return is_to_be(asked, "lha", begins(payload, "-l", 2) || begins(payload, "-pm", 2)) &&
+           archive_plugin::extract_lha(payload, request, children);
+  }
+
   static bool is_known(std::string_view format) {
     return std::find(known.begin(), known.end(), format) != known.end();
   }

@@ -2,6 +2,9 @@
 /// function brings out all members of one payload; thread-safe.
 #pragma once
 
+#include <string>
+#include <vector>
+
 #include <stoq/plugin.hpp>
 
 namespace archive_plugin {
@@ -18,6 +21,11 @@ void extract_cab(const stoq::Payload& payload, const stoq::Request& request,
 /// RPM packages: finds the payload behind lead, signature and header, and emits it as it is.
 void extract_rpm(const stoq::Payload& payload, const stoq::Request& request,
                  stoq::Children& children);
+
+/// 7z, with decoders of our own around liblzma and others. False, with nothing brought out, when
+/// the payload does not begin as one, or uses PPMd: libarchive reads those.
+[[nodiscard]] bool extract_7z(const stoq::Payload& payload, const stoq::Request& request,
+                              const std::vector<std::string>& passwords, stoq::Children& children);
 
 /// Whether a volume descriptor of ISO 9660 is where it belongs.
 [[nodiscard]] bool is_iso(stoq::ByteView image) noexcept;
