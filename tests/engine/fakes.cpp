@@ -204,28 +204,50 @@ void World::add_standard() {
   });
 }
 
-Ran World::run(const Members& roots) {
-  return run_source([&](Intake& intake) {
-    for (const auto& [path, bytes] : roots) {
-      Root root;
-      root.path = path;
-      root.bytes = Bytes::own(bytes);
-      if (!intake.put(std::move(root))) return;
-    }
-  });
+namespace {
+
+void put_all(const Members& roots, Intake& intake) {
+  for (const auto& [path, bytes] : roots) {
+    Root root;
+    root.path = path;
+    root.bytes = Bytes::own(bytes);
+    if (!intake.put(std::move(root))) return;
+  }
 }
 
-Ran World::run_source(const std::function<void(Intake&)>& ingest) {
-  engine::Dispatcher dispatcher({{"test", rules_ + extra_rules}});
-  for (auto& rule : dispatcher.rules()) {
+}  // namespace
+
+Ran World::run(const Members& roots) {
+  return run_source([&](Intake& intake) { put_all(roots, intake); });
+}
+
+std::size_t World::count_lines(const Members& roots) {
+  const auto rules = dispatcher();
+  std::size_t lines = 0;
+  engine::Graph graph(
+      config, plugins, *rules, threads, memory,
+      [&](std::string_view, std::size_t count) { lines += count; }, tuning);
+  graph.run([&](Intake& intake) { put_all(roots, intake); });
+  return lines;
+}
+
+std::unique_ptr<engine::Dispatcher> World::dispatcher() const {
+  auto made = std::make_unique<engine::Dispatcher>(
+      std::vector<engine::Dispatcher::Source>{{"test", rules_ + extra_rules}});
+  for (auto& rule : made->rules()) {
     for (auto& target : rule.targets) {
       target.index = plugins.find(target.plugin);
       if (target.index == engine::PluginSet::none) throw ConfigError("no plugin " + target.plugin);
     }
   }
+  return made;
+}
+
+Ran World::run_source(const std::function<void(Intake&)>& ingest) {
+  const auto rules = dispatcher();
   Ran ran;
   engine::Graph graph(
-      config, plugins, dispatcher, threads, memory,
+      config, plugins, *rules, threads, memory,
       [&](std::string_view lines, std::size_t count) {
         ran.lines += lines;
         ran.count += count;

@@ -75,6 +75,8 @@ class World {
   /// Runs over roots given as (path, bytes).
   [[nodiscard]] Ran run(const Members& roots);
   [[nodiscard]] Ran run_source(const std::function<void(Intake&)>& ingest);
+  /// Runs and keeps nothing: how many records came.
+  [[nodiscard]] std::size_t count_lines(const Members& roots);
 
   engine::Config config;
   engine::GraphTuning tuning;
@@ -89,6 +91,7 @@ class World {
 
  private:
   void pause() const;
+  [[nodiscard]] std::unique_ptr<engine::Dispatcher> dispatcher() const;
 
   std::vector<std::unique_ptr<Plugin>> owned_;
   std::string rules_;
