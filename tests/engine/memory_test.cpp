@@ -1,0 +1,189 @@
+#include "engine/memory.hpp"
+
+#include <atomic>
+#include <thread>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "engine/spool.hpp"
+
+namespace {
+
+using namespace stoq;
+using namespace stoq::engine;
+
+constexpr std::uint64_t MiB = std::uint64_t{1} << 20;
+
+TEST(Credit, IsSplitIntoSharedAndLanes) {
+  Credit credit(1000, 2);
+  EXPECT_TRUE(credit.take_shared(750));
+  EXPECT_FALSE(credit.take_shared(1));
+  EXPECT_TRUE(credit.take_lane(0, 125));
+  EXPECT_FALSE(credit.take_lane(0, 1));
+  EXPECT_TRUE(credit.take_lane(1, 125));
+  EXPECT_FALSE(credit.take_lane(2, 1)) << "the lane of threads outside has nothing";
+  EXPECT_EQ(credit.used(), 1000U);
+  credit.give(Payer::lane, 0, 125);
+  EXPECT_TRUE(credit.take_lane(0, 1));
+  EXPECT_FALSE(credit.take_lane(1, 1)) << "a lane's credit is its own";
+  credit.give(Payer::lane, 0, 1);
+  credit.give(Payer::lane, 1, 125);
+  credit.give(Payer::shared, 0, 750);
+  credit.give(Payer::spill, 0, 99);
+  credit.give(Payer::nobody, 0, 99);
+  EXPECT_EQ(credit.used(), 0U);
+  EXPECT_EQ(credit.peak(), 1000U);
+}
+
+TEST(Credit, HugeClaimsDoNotWrap) {
+  Credit credit(1000, 1);
+  EXPECT_TRUE(credit.take_shared(10));
+  EXPECT_FALSE(credit.take_shared(UINT64_MAX));
+  EXPECT_FALSE(credit.take_lane(0, UINT64_MAX));
+  EXPECT_EQ(credit.used(), 10U);
+}
+
+TEST(Credit, HoldsUnderThreads) {
+  Credit credit(1000, 4);
+  std::vector<std::jthread> threads;
+  for (unsigned lane = 0; lane < 4; ++lane) {
+    threads.emplace_back([&credit, lane] {
+      for (int i = 0; i < 20'000; ++i) {
+        const bool shared = credit.take_shared(200);
+        const bool own = credit.take_lane(lane, 50);
+        if (shared) credit.give(Payer::shared, lane, 200);
+        if (own) credit.give(Payer::lane, lane, 50);
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(credit.used(), 0U);
+  EXPECT_LE(credit.peak(), 1000U);
+  EXPECT_GT(credit.peak(), 0U);
+}
+
+TEST(Memory, AsksThePayersInOrderAndThenSpills) {
+  Memory memory(16 * 4096, 2);  // shared: 12 blocks; each lane: 2
+  std::vector<Block> blocks;
+  for (int i = 0; i < 15; ++i) blocks.push_back(memory.take(1, 0, Prefer::lane));
+  for (std::size_t i = 0; i < 15; ++i) {
+    EXPECT_EQ(blocks[i].payer, i < 2 ? Payer::lane : i < 14 ? Payer::shared : Payer::spill) << i;
+    EXPECT_GE(blocks[i].capacity, 1U);
+    blocks[i].data[0] = std::byte{1};
+  }
+  EXPECT_EQ(memory.spilled(), 4096U);
+  EXPECT_EQ(memory.credit().used(), 14U * 4096);
+  for (const auto& block : blocks) memory.give(block);
+  EXPECT_EQ(memory.credit().used(), 0U);
+  const auto first = memory.take(1, 0, Prefer::shared);
+  EXPECT_EQ(first.payer, Payer::shared);
+  memory.give(first);
+}
+
+TEST(Memory, SharedBytesGiveBackWhenTheLastIsGone) {
+  Memory memory(MiB, 1);
+  Bytes part;
+  {
+    const auto block = memory.take(5000, 0, Prefer::shared);
+    block.data[100] = std::byte{42};
+    const auto bytes = memory.share(block, 5000);
+    part = bytes.slice(100, 10);
+  }
+  EXPECT_EQ(memory.credit().used(), 8192U);
+  EXPECT_EQ(part.view()[0], std::byte{42});
+  part = {};
+  EXPECT_EQ(memory.credit().used(), 0U);
+}
+
+class PooledBufferOver : public testing::TestWithParam<std::uint64_t> {};
+
+/// The same bytes, whoever paid for them, though the buffer moved many times.
+TEST_P(PooledBufferOver, KeepsItsBytesWhileItGrows) {
+  Memory memory(GetParam(), 1);
+  std::uint64_t charged = 0;
+  const auto charge = [&](std::uint64_t more) { charged += more; };
+  std::string truth;
+  {
+    PooledBuffer buffer(memory, 0, Prefer::lane, MiB, charge);
+    for (int i = 0; truth.size() < 200'000; ++i) {
+      const std::string some(static_cast<std::size_t>(i % 977), static_cast<char>('a' + i % 26));
+      buffer.append(as_bytes(some));
+      truth += some;
+    }
+    EXPECT_EQ(charged, truth.size());
+    const auto bytes = buffer.release();
+    EXPECT_EQ(as_chars(bytes.view()), truth);
+    EXPECT_EQ(buffer.size(), 0U);
+  }
+  EXPECT_EQ(memory.credit().used(), 0U);
+  EXPECT_LE(memory.credit().peak(), GetParam());
+  EXPECT_EQ(memory.spilled() > 0, GetParam() < MiB);
+}
+INSTANTIATE_TEST_SUITE_P(Budgets, PooledBufferOver, testing::Values(1, 4096, 100'000, 8 * MiB));
+
+TEST(PooledBuffer, StopsAtItsMostAndBeforeTheByteThatIsTooMany) {
+  Memory memory(MiB, 1);
+  const auto nothing = [](std::uint64_t) {};
+  PooledBuffer buffer(memory, 0, Prefer::shared, 10'000, nothing);
+  buffer.append(as_bytes(std::string(9'999, 'x')));
+  EXPECT_EQ(buffer.remaining(), 1U);
+  EXPECT_THROW((void)buffer.prepare(2), LimitReached);
+  EXPECT_THROW((void)buffer.prepare(SIZE_MAX), LimitReached);
+  buffer.append(as_bytes("y"));
+  EXPECT_THROW((void)buffer.prepare(1), LimitReached);
+  EXPECT_EQ(buffer.size(), 10'000U);
+}
+
+TEST(PooledBuffer, ThrowingChargeLeavesNothingBehind) {
+  Memory memory(MiB, 1);
+  const auto refuse = [](std::uint64_t) { throw LimitReached{"ratio"}; };
+  {
+    PooledBuffer buffer(memory, 0, Prefer::shared, 10'000, refuse);
+    EXPECT_THROW(buffer.append(as_bytes("x")), LimitReached);
+  }
+  EXPECT_EQ(memory.credit().used(), 0U);
+}
+
+TEST(Memory, BlocksAreReusedAcrossThreads) {
+  Memory memory(64 * MiB, 4);
+  std::vector<std::jthread> threads;
+  std::atomic<int> wrong{0};
+  for (unsigned lane = 0; lane < 4; ++lane) {
+    threads.emplace_back([&, lane] {
+      std::vector<Bytes> kept;
+      for (unsigned i = 0; i < 3000; ++i) {
+        const auto size = 1 + i * 37 % 20'000;
+        const auto block = memory.take(size, lane, i % 2 == 0 ? Prefer::lane : Prefer::shared);
+        const auto mark = static_cast<std::byte>(i + lane);
+        std::fill_n(block.data, size, mark);
+        kept.push_back(memory.share(block, size));
+        if (kept.back().view().back() != mark) ++wrong;
+        if (kept.size() > 20) kept.erase(kept.begin(), kept.begin() + 10);
+      }
+    });
+  }
+  threads.clear();
+  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(memory.credit().used(), 0U);
+}
+
+TEST(Spool, ReadsBackWhatWasAppendedOnBothSidesOfItsLimit) {
+  for (const std::size_t limit : {std::size_t{0}, std::size_t{1000}, std::size_t{1} << 20}) {
+    Spool spool{limit};
+    std::vector<std::pair<std::uint64_t, std::string>> all;
+    for (std::size_t i = 0; i < 500; ++i) {
+      std::string entry(i * i % 3001, static_cast<char>('a' + i % 26));
+      const auto at = spool.append(entry);
+      all.emplace_back(at, std::move(entry));
+      if (i == 250)
+        all.emplace_back(spool.append(std::string(300'000, 'L')), std::string(300'000, 'L'));
+    }
+    EXPECT_EQ(spool.in_file(), limit < (1U << 20));
+    for (const auto& [at, entry] : all) ASSERT_EQ(spool.read(at), entry);
+    for (auto one = all.rbegin(); one != all.rend(); ++one)
+      ASSERT_EQ(spool.read(one->first), one->second);
+  }
+}
+
+}  // namespace
