@@ -189,7 +189,7 @@ void ArchiveReader::open(ByteView bytes) {
   payload_ = bytes;
   const LocaleGuard guard(utf8_.get());
   if (archive_read_open_memory(reader_.get(), bytes.data(), bytes.size()) != ARCHIVE_OK) {
-    // Not fail_archive(): libarchive has no format yet, and asking it for one crashes.
+    // Not fail_archive(), here and below: libarchive has no format yet, and asking it crashes.
     throw MalformedInput(last_message());
   }
 }
@@ -200,7 +200,7 @@ void ArchiveReader::open(const std::string& path) {
   if (archive_read_open_filename(reader_.get(), path.c_str(), block) != ARCHIVE_OK) {
     constexpr int no_errno = -1;  // libarchive: anything but the system; EILSEQ: unknown format
     const int number = archive_errno(reader_.get());
-    if (number == no_errno || number == EILSEQ) fail_archive();
+    if (number == no_errno || number == EILSEQ) throw MalformedInput(last_message());
     throw IoError(last_message());
   }
 }
