@@ -658,7 +658,6 @@ std::string to_utf16(std::string_view text) {
 
 const Keyring::Key& Keyring::key(unsigned cycles, ByteView salt) {
   constexpr unsigned unhashed = 0x3f;
-  constexpr unsigned most_cycles = 24;  // as in 7-Zip
   constexpr std::size_t key_size = 32;
   std::string id(stoq::as_chars(salt));
   id.push_back(static_cast<char>(cycles));
@@ -671,9 +670,12 @@ const Keyring::Key& Keyring::key(unsigned cycles, ByteView salt) {
     key.assign(bytes.begin(), bytes.end());
     return key;
   }
-  if (cycles > most_cycles) {
-    throw Unsupported("7z: keys made of 2^" + std::to_string(cycles) + " rounds, 2^24 are most");
+  const std::uint64_t rounds = std::uint64_t{1} << cycles;
+  if (rounds > rounds_left_) {
+    throw Unsupported("7z: a key made of 2^" + std::to_string(cycles) +
+                      " rounds of SHA-256 takes too long");
   }
+  rounds_left_ -= rounds;
   struct Free {
     void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
   };
@@ -683,7 +685,7 @@ const Keyring::Key& Keyring::key(unsigned cycles, ByteView salt) {
   }
   const std::size_t counter_at = seed.size();
   seed.resize(counter_at + 8);
-  for (std::uint64_t round = 0; round < std::uint64_t{1} << cycles; ++round) {
+  for (std::uint64_t round = 0; round < rounds; ++round) {
     if (round % 65536 == 0 && request_.stop_requested()) {
       throw MalformedInput("7z: stopped before the key was made");
     }
