@@ -3,20 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
-#include <cstring>
-#include <functional>
-#include <new>
-#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
 
-#include <bzlib.h>
-#include <lz4frame.h>
 #include <lzma.h>
-#include <openssl/evp.h>
-#include <zlib.h>
-#include <zstd.h>
 
 #include "pkzip.hpp"
 #include "sevenzip_bcj2.hpp"
+#include "sevenzip_decoders.hpp"
 #include "stream.hpp"
 
 namespace archive_plugin::sevenzip {
@@ -26,7 +22,6 @@ namespace {
 using stoq::ByteView;
 using stoq::MalformedInput;
 using stoq::Unsupported;
-using stoq::common::data_as;
 using stoq::common::Step;
 using stoq::common::StreamDecoder;
 
@@ -61,7 +56,6 @@ enum Method : std::uint64_t {
 
 constexpr std::size_t piece = std::size_t{64} << 10U;
 constexpr std::uint64_t most_memory = std::uint64_t{256} << 20U;
-constexpr unsigned most_window_log = 27;  // what zstd's own highest level uses
 
 class Packed : public Stream {
  public:
@@ -130,40 +124,6 @@ class Decoded : public Stream {
   bool ended_ = false;
 };
 
-/// The last of `filters` is LZMA_VLI_UNKNOWN.
-class Xz : public StreamDecoder {
- public:
-  explicit Xz(const lzma_filter* filters) {
-    const auto code = lzma_raw_decoder(&stream_, filters);
-    if (code == LZMA_MEM_ERROR) throw std::bad_alloc();
-    if (code != LZMA_OK) throw Unsupported("the coder's properties make no sense to liblzma");
-  }
-  Xz(const Xz&) = delete;
-  Xz& operator=(const Xz&) = delete;
-  ~Xz() override { lzma_end(&stream_); }
-
-  Step step(ByteView in, std::span<std::byte> out) override {
-    stream_.next_in = data_as<std::uint8_t>(in);
-    stream_.avail_in = in.size();
-    stream_.next_out = data_as<std::uint8_t>(out);
-    stream_.avail_out = out.size();
-    const auto code = lzma_code(&stream_, LZMA_RUN);
-    Step done{in.size() - stream_.avail_in, out.size() - stream_.avail_out};
-    if (code == LZMA_STREAM_END) {
-      done.state = Step::State::end;
-    } else if (code == LZMA_MEM_ERROR) {
-      throw std::bad_alloc();
-    } else if (code != LZMA_OK && code != LZMA_BUF_ERROR) {
-      done.state = Step::State::corrupt;
-      done.reason = "LZMA data makes no sense";
-    }
-    return done;
-  }
-
- private:
-  lzma_stream stream_ = LZMA_STREAM_INIT;
-};
-
 /// liblzma runs a branch filter in front of LZMA2 only: this makes any data LZMA2 that stores it.
 class Stored : public Stream {
  public:
@@ -200,177 +160,6 @@ class Stored : public Stream {
   std::size_t end_ = 0;
   bool first_ = true;
   bool ended_ = false;
-};
-
-class Deflate : public StreamDecoder {
- public:
-  Deflate() {
-    if (inflateInit2(&stream_, -MAX_WBITS) != Z_OK) throw std::bad_alloc();
-  }
-  Deflate(const Deflate&) = delete;
-  Deflate& operator=(const Deflate&) = delete;
-  ~Deflate() override { inflateEnd(&stream_); }
-
-  Step step(ByteView in, std::span<std::byte> out) override {
-    const auto room = std::min(out.size(), most_step);
-    // zlib only reads next_in; its type knows no const.
-    stream_.next_in =
-        const_cast<Bytef*>(data_as<Bytef>(in));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-    stream_.avail_in = static_cast<uInt>(in.size());
-    stream_.next_out = data_as<Bytef>(out);
-    stream_.avail_out = static_cast<uInt>(room);
-    const int code = ::inflate(&stream_, Z_NO_FLUSH);
-    Step done{in.size() - stream_.avail_in, room - stream_.avail_out};
-    if (code == Z_STREAM_END) {
-      done.state = Step::State::end;
-    } else if (code == Z_MEM_ERROR) {
-      throw std::bad_alloc();
-    } else if (code != Z_OK && code != Z_BUF_ERROR) {
-      done.state = Step::State::corrupt;
-      done.reason = "deflate data makes no sense";
-    }
-    return done;
-  }
-
- private:
-  static constexpr std::size_t most_step = std::size_t{1} << 30U;
-  z_stream stream_{};
-};
-
-/// One stream, or several in a row.
-class Bzip2 : public StreamDecoder {
- public:
-  Bzip2() { begin(); }
-  Bzip2(const Bzip2&) = delete;
-  Bzip2& operator=(const Bzip2&) = delete;
-  ~Bzip2() override { BZ2_bzDecompressEnd(&stream_); }
-
-  Step step(ByteView in, std::span<std::byte> out) override {
-    if (between_ && !in.empty()) {
-      BZ2_bzDecompressEnd(&stream_);
-      begin();
-    }
-    if (between_) return {};
-    // bzlib only reads next_in; its type knows no const.
-    stream_.next_in =
-        const_cast<char*>(data_as<char>(in));  // NOLINT(cppcoreguidelines-pro-type-const-cast)
-    stream_.avail_in = static_cast<unsigned>(in.size());
-    const auto room = std::min(out.size(), std::size_t{1} << 30U);
-    stream_.next_out = data_as<char>(out);
-    stream_.avail_out = static_cast<unsigned>(room);
-    const int code = BZ2_bzDecompress(&stream_);
-    Step done{in.size() - stream_.avail_in, room - stream_.avail_out};
-    if (code == BZ_STREAM_END) {
-      between_ = true;
-    } else if (code == BZ_MEM_ERROR) {
-      throw std::bad_alloc();
-    } else if (code != BZ_OK) {
-      done.state = Step::State::corrupt;
-      done.reason = "bzip2 data makes no sense";
-    }
-    return done;
-  }
-
- private:
-  void begin() {
-    stream_ = {};
-    if (BZ2_bzDecompressInit(&stream_, 0, 0) != BZ_OK) throw std::bad_alloc();
-    between_ = false;
-  }
-  bz_stream stream_{};
-  bool between_ = false;
-};
-
-class Zstd : public StreamDecoder {
- public:
-  Zstd() : context_(ZSTD_createDCtx()) {
-    if (context_ == nullptr) throw std::bad_alloc();
-    ZSTD_DCtx_setParameter(context_.get(), ZSTD_d_windowLogMax, static_cast<int>(most_window_log));
-  }
-  Step step(ByteView in, std::span<std::byte> out) override {
-    ZSTD_inBuffer input{in.data(), in.size(), 0};
-    ZSTD_outBuffer output{out.data(), out.size(), 0};
-    const auto code = ZSTD_decompressStream(context_.get(), &output, &input);
-    Step done{input.pos, output.pos};
-    if (ZSTD_isError(code) != 0) {
-      done.state = Step::State::corrupt;
-      done.reason = ZSTD_getErrorName(code);
-    }
-    return done;
-  }
-
- private:
-  struct Free {
-    void operator()(ZSTD_DCtx* context) const noexcept { ZSTD_freeDCtx(context); }
-  };
-  std::unique_ptr<ZSTD_DCtx, Free> context_;
-};
-
-class Lz4 : public StreamDecoder {
- public:
-  Lz4() {
-    LZ4F_dctx* context = nullptr;
-    if (LZ4F_isError(LZ4F_createDecompressionContext(&context, LZ4F_VERSION)) != 0) {
-      throw std::bad_alloc();
-    }
-    context_.reset(context);
-  }
-  Step step(ByteView in, std::span<std::byte> out) override {
-    std::size_t consumed = in.size();
-    std::size_t produced = out.size();
-    const auto code =
-        LZ4F_decompress(context_.get(), out.data(), &produced, in.data(), &consumed, nullptr);
-    if (LZ4F_isError(code) != 0) return {0, 0, Step::State::corrupt, LZ4F_getErrorName(code)};
-    return {consumed, produced};
-  }
-
- private:
-  struct Free {
-    void operator()(LZ4F_dctx* context) const noexcept { LZ4F_freeDecompressionContext(context); }
-  };
-  std::unique_ptr<LZ4F_dctx, Free> context_;
-};
-
-/// AES-256-CBC. What is no whole block at the end is left out.
-class Aes : public StreamDecoder {
- public:
-  Aes(ByteView key, ByteView vector) : context_(EVP_CIPHER_CTX_new()) {
-    if (context_ == nullptr ||
-        EVP_DecryptInit_ex(context_.get(), EVP_aes_256_cbc(), nullptr, data_as<unsigned char>(key),
-                           data_as<unsigned char>(vector)) != 1 ||
-        EVP_CIPHER_CTX_set_padding(context_.get(), 0) != 1) {
-      throw Unsupported("this libcrypto has no AES-256-CBC");
-    }
-  }
-  Step step(ByteView in, std::span<std::byte> out) override {
-    Step done;
-    while (done.produced == 0 && (used_ < end_ || !in.empty())) {
-      if (used_ == end_) {
-        const auto part = in.first(std::min(in.size(), plain_.size() - block));
-        int count = 0;
-        EVP_DecryptUpdate(context_.get(), plain_.data(), &count, data_as<unsigned char>(part),
-                          static_cast<int>(part.size()));
-        used_ = 0;
-        end_ = static_cast<std::size_t>(count);
-        done.consumed += part.size();
-        in = in.subspan(part.size());
-      }
-      done.produced = std::min(out.size(), end_ - used_);
-      if (done.produced > 0) std::memcpy(out.data(), plain_.data() + used_, done.produced);
-      used_ += done.produced;
-    }
-    return done;
-  }
-
- private:
-  static constexpr std::size_t block = 16;
-  struct Free {
-    void operator()(EVP_CIPHER_CTX* context) const noexcept { EVP_CIPHER_CTX_free(context); }
-  };
-  std::unique_ptr<EVP_CIPHER_CTX, Free> context_;
-  std::array<unsigned char, 4096 + block> plain_{};
-  std::size_t used_ = 0;
-  std::size_t end_ = 0;
 };
 
 /// Scratch memory that grows as bytes come, up to `most`.
@@ -513,14 +302,14 @@ class Builder {
       case method_lzma2:
         return lzma2(coder);
       case method_deflate:
-        return std::make_unique<Deflate>();
+        return make_deflate();
       case method_bzip2:
-        return std::make_unique<Bzip2>();
+        return make_bzip2();
       case method_zstd:
-        take_memory(std::uint64_t{1} << most_window_log);
-        return std::make_unique<Zstd>();
+        take_memory(most_zstd_window);
+        return make_zstd();
       case method_lz4:
-        return std::make_unique<Lz4>();
+        return make_lz4();
       case method_aes:
         return aes(coder);
       default:
@@ -559,7 +348,7 @@ class Builder {
 
   static std::unique_ptr<StreamDecoder> raw(const lzma_filter& last) {
     const std::array<lzma_filter, 2> chain{last, lzma_filter{LZMA_VLI_UNKNOWN, nullptr}};
-    return std::make_unique<Xz>(chain.data());
+    return make_xz(chain.data());
   }
 
   static std::unique_ptr<StreamDecoder> filter(const Coder& coder) {
@@ -580,7 +369,7 @@ class Builder {
     stored.dict_size = LZMA_DICT_SIZE_MIN;
     const std::array<lzma_filter, 3> chain{first, lzma_filter{LZMA_FILTER_LZMA2, &stored},
                                            lzma_filter{LZMA_VLI_UNKNOWN, nullptr}};
-    return std::make_unique<Xz>(chain.data());
+    return make_xz(chain.data());
   }
 
   std::unique_ptr<StreamDecoder> aes(const Coder& coder) {
@@ -591,7 +380,7 @@ class Builder {
     const auto start = in.take((first >> 6U & 1U) + (second & 0x0fU));
     std::array<std::byte, 16> vector{};
     std::copy(start.begin(), start.end(), vector.begin());
-    return std::make_unique<Aes>(keyring_.key(first & 0x3fU, salt), vector);
+    return make_aes(keyring_.key(first & 0x3fU, salt), vector);
   }
 
   /// A dictionary larger than what comes out is never used.
@@ -623,82 +412,7 @@ class Builder {
   std::uint64_t memory_ = most_memory;
 };
 
-/// UTF-8 as UTF-16, little-endian: what the key is made of. Bytes that are none stand for
-/// themselves.
-std::string to_utf16(std::string_view text) {
-  std::string result;
-  const auto put = [&result](std::uint32_t unit) {
-    result.push_back(static_cast<char>(unit & 0xffU));
-    result.push_back(static_cast<char>(unit >> 8U & 0xffU));
-  };
-  for (std::size_t i = 0; i < text.size();) {
-    const auto at = [&](std::size_t index) -> std::uint32_t {
-      return index < text.size() ? static_cast<unsigned char>(text[index]) : 0U;
-    };
-    const auto first = at(i);
-    const std::size_t more = first >= 0xf0 ? 3 : first >= 0xe0 ? 2 : first >= 0xc0 ? 1 : 0;
-    std::uint32_t code = more == 0 ? first : first & (0x3fU >> more);
-    bool whole = true;
-    for (std::size_t k = 1; k <= more; ++k) {
-      whole = whole && (at(i + k) & 0xc0U) == 0x80U;
-      code = code << 6U | (at(i + k) & 0x3fU);
-    }
-    i += whole ? more + 1 : 1;
-    if (!whole) code = first;
-    if (code >= 0x10000) {
-      put(0xd800 + ((code - 0x10000) >> 10U & 0x3ffU));
-      code = 0xdc00 + ((code - 0x10000) & 0x3ffU);
-    }
-    put(code);
-  }
-  return result;
-}
-
 }  // namespace
-
-const Keyring::Key& Keyring::key(unsigned cycles, ByteView salt) {
-  constexpr unsigned unhashed = 0x3f;
-  constexpr std::size_t key_size = 32;
-  std::string id(stoq::as_chars(salt));
-  id.push_back(static_cast<char>(cycles));
-  auto& key = keys_[{chosen_, std::move(id)}];
-  if (!key.empty()) return key;
-  auto seed = std::string(stoq::as_chars(salt)) + to_utf16(passwords_[chosen_]);
-  if (cycles == unhashed) {
-    seed.resize(key_size);
-    const auto bytes = stoq::as_bytes(seed);
-    key.assign(bytes.begin(), bytes.end());
-    return key;
-  }
-  const std::uint64_t rounds = std::uint64_t{1} << cycles;
-  if (rounds > rounds_left_) {
-    throw Unsupported("7z: a key made of 2^" + std::to_string(cycles) +
-                      " rounds of SHA-256 takes too long");
-  }
-  rounds_left_ -= rounds;
-  struct Free {
-    void operator()(EVP_MD_CTX* context) const noexcept { EVP_MD_CTX_free(context); }
-  };
-  const std::unique_ptr<EVP_MD_CTX, Free> hash(EVP_MD_CTX_new());
-  if (hash == nullptr || EVP_DigestInit_ex(hash.get(), EVP_sha256(), nullptr) != 1) {
-    throw Unsupported("this libcrypto has no SHA-256");
-  }
-  const std::size_t counter_at = seed.size();
-  seed.resize(counter_at + 8);
-  for (std::uint64_t round = 0; round < rounds; ++round) {
-    if (round % 65536 == 0 && request_.stop_requested()) {
-      throw MalformedInput("7z: stopped before the key was made");
-    }
-    for (std::size_t i = 0; i < 8; ++i) {
-      seed[counter_at + i] = static_cast<char>(round >> (8 * i) & 0xffU);
-    }
-    EVP_DigestUpdate(hash.get(), seed.data(), seed.size());
-  }
-  Key made(key_size);
-  EVP_DigestFinal_ex(hash.get(), data_as<unsigned char>(std::span(made)), nullptr);
-  key = std::move(made);
-  return key;
-}
 
 bool is_encrypted(const Folder& folder) noexcept {
   return std::any_of(folder.coders.begin(), folder.coders.end(),

@@ -3,17 +3,13 @@
 #pragma once
 
 #include <cstddef>
-#include <cstdint>
-#include <map>
 #include <memory>
 #include <span>
-#include <string>
-#include <utility>
-#include <vector>
 
 #include <stoq/plugin.hpp>
 
 #include "sevenzip_header.hpp"
+#include "sevenzip_keyring.hpp"
 
 namespace archive_plugin::sevenzip {
 
@@ -26,30 +22,6 @@ class Stream {
   /// Fills the front of `out`, which is not empty, and returns how much of it: 0 at the end.
   /// Throws MalformedInput or Unsupported.
   virtual std::size_t read(std::span<std::byte> out) = 0;
-};
-
-/// Makes keys of passwords, and keeps them: each costs half a million rounds of SHA-256.
-class Keyring {
- public:
-  using Key = std::vector<std::byte>;
-
-  Keyring(const std::vector<std::string>& passwords, const stoq::Request& request)
-      : request_(request),
-        passwords_(passwords),
-        rounds_left_((std::uint64_t{1} << 26U) + (std::uint64_t{passwords.size()} << 20U)) {}
-
-  [[nodiscard]] std::size_t size() const noexcept { return passwords_.size(); }
-  /// The password that is used from here on.
-  void choose(std::size_t index) noexcept { chosen_ = index; }
-  /// Throws Unsupported when that takes more rounds than any archive in good faith needs.
-  [[nodiscard]] const Key& key(unsigned cycles, stoq::ByteView salt);
-
- private:
-  const stoq::Request& request_;
-  const std::vector<std::string>& passwords_;
-  std::size_t chosen_ = 0;
-  std::uint64_t rounds_left_;  ///< an archive may want a key of its own for each member
-  std::map<std::pair<std::size_t, std::string>, Key> keys_;
 };
 
 [[nodiscard]] bool is_encrypted(const Folder& folder) noexcept;
