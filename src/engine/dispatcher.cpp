@@ -56,7 +56,9 @@ struct ScanState {
   Plan& plan;
 };
 
-std::int64_t first_offset(YR_SCAN_CONTEXT* context, YR_RULE* rule) {
+// libyara packs its matches behind copied data of any length, so they need not be aligned.
+__attribute__((no_sanitize("alignment"))) std::int64_t first_offset(YR_SCAN_CONTEXT* context,
+                                                                    YR_RULE* rule) {
   std::int64_t first = -1;
   YR_STRING* string = nullptr;
   yr_rule_strings_foreach(rule, string) {
