@@ -1,6 +1,7 @@
 #include "cli/summary.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -77,6 +78,12 @@ Lines plugin_lines(const engine::Summary& summary) {
 /// An option's name from a limit's: "child_bytes" is --max-child-bytes.
 std::string option_of(std::string limit) {
   std::replace(limit.begin(), limit.end(), '_', '-');
+  // Not every reason has an option: a quine stops by itself, a broken container by its bytes.
+  constexpr std::array options{"depth", "children", "child-bytes", "ratio", "root-bytes",
+                               "root-payloads"};
+  const bool is_option = limit.ends_with("-timeout") || limit == "memory" ||
+                         std::find(options.begin(), options.end(), limit) != options.end();
+  if (!is_option) return limit;
   return (limit.ends_with("-timeout") || limit == "memory" ? "--" : "--max-") + limit;
 }
 
