@@ -220,8 +220,9 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
     if (!claimed.fresh) return;
     Payload payload{std::move(item.bytes), std::move(item.info.name), {}, item.depth};
     Plan plan;
-    const std::string_view producer =
-        item.producer == PluginSet::none ? "" : plugins_.plugins[item.producer].qualified;
+    const std::string_view producer = item.producer == PluginSet::none
+                                          ? std::string_view()
+                                          : plugins_.plugins[item.producer].qualified;
     lane.scanner.scan(payload.view(), producer, plan);
     payload.type = plan.type;
     const bool apart = !plan.calls.empty() && !plugins_.workers.empty() &&
