@@ -79,8 +79,8 @@ Lines plugin_lines(const engine::Summary& summary) {
 std::string option_of(std::string limit) {
   std::replace(limit.begin(), limit.end(), '_', '-');
   // Not every reason has an option: a quine stops by itself, a broken container by its bytes.
-  constexpr std::array options{"depth", "children", "child-bytes", "ratio", "root-bytes",
-                               "root-payloads"};
+  constexpr std::array options{"depth", "children",   "child-bytes",
+                               "ratio", "root-bytes", "root-payloads"};
   const bool is_option = limit.ends_with("-timeout") || limit == "memory" ||
                          std::find(options.begin(), options.end(), limit) != options.end();
   if (!is_option) return limit;

@@ -13,16 +13,16 @@ namespace stoq::engine {
 
 /// What hostile input may cost. Every limit is an option of the same name.
 struct Limits {
-  std::uint64_t max_depth = 16;                           ///< layers below a root
-  std::uint64_t max_children = 100'000;                   ///< of one payload
+  std::uint64_t max_depth = 16;          ///< layers below a root
+  std::uint64_t max_children = 100'000;  ///< of one payload
   std::uint64_t max_child_bytes = std::uint64_t{256} << 20;
-  std::uint64_t max_ratio = 1000;                         ///< output of a payload : its size …
+  std::uint64_t max_ratio = 1000;                           ///< output of a payload : its size …
   std::uint64_t max_ratio_floor = std::uint64_t{16} << 20;  ///< … once the output is larger
-  std::uint64_t max_root_bytes = std::uint64_t{8} << 30;  ///< derived from one root
-  std::uint64_t max_root_payloads = 1'000'000;            ///< derived from one root
-  double plugin_timeout = 60;                             ///< seconds, one plugin on one payload
-  double root_timeout = 600;                              ///< seconds
-  std::uint64_t memory = 0;                               ///< bytes in flight; 0: 25 % of RAM
+  std::uint64_t max_root_bytes = std::uint64_t{8} << 30;    ///< derived from one root
+  std::uint64_t max_root_payloads = 1'000'000;              ///< derived from one root
+  double plugin_timeout = 60;                               ///< seconds, one plugin on one payload
+  double root_timeout = 600;                                ///< seconds
+  std::uint64_t memory = 0;                                 ///< bytes in flight; 0: 25 % of RAM
 };
 
 /// Which digests every record carries; SHA-256 always.
@@ -34,22 +34,22 @@ enum class Format : std::uint8_t { jsonl, stoq };
 
 struct Config {
   Input input;
-  std::uint64_t min_size = 0;                      ///< smaller roots are `filtered`
-  std::optional<std::uint64_t> max_size;           ///< larger roots are `filtered`
+  std::uint64_t min_size = 0;             ///< smaller roots are `filtered`
+  std::optional<std::uint64_t> max_size;  ///< larger roots are `filtered`
   std::string source = "filedir";
-  std::vector<std::string> workers;                ///< names; empty: none but the engine's own
+  std::vector<std::string> workers;  ///< names; empty: none but the engine's own
   std::string connector = "stdout";
-  unsigned threads = 0;                            ///< 0: as many as the machine has
+  unsigned threads = 0;  ///< 0: as many as the machine has
   Limits limits;
   Digests digests;
-  std::vector<std::string> dispatch_rules;         ///< the user's own, beside the shipped ones
-  std::vector<std::string> plugin_dirs;            ///< searched first, in this order
+  std::vector<std::string> dispatch_rules;  ///< the user's own, beside the shipped ones
+  std::vector<std::string> plugin_dirs;     ///< searched first, in this order
   /// "name" or "category:name" → key → text, over what the .stoq file says.
   std::map<std::string, std::map<std::string, std::string>> options;
   Format format = Format::jsonl;
   bool ordered = true;
   bool timing = false;
-  std::string run_json;                            ///< where run.json goes; empty: nowhere
+  std::string run_json;  ///< where run.json goes; empty: nowhere
 };
 
 }  // namespace stoq::engine

@@ -1,12 +1,12 @@
 #include "engine/dispatcher.hpp"
 
-#include <yara.h>
-
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
 #include <system_error>
+
+#include <yara.h>
 
 #include <stoq/error.hpp>
 
@@ -33,7 +33,8 @@ void on_compile_error(int level, const char* /*file*/, int line, const YR_RULE* 
   if (level != YARA_ERROR_LEVEL_ERROR) return;
   auto& errors = *static_cast<CompileErrors*>(context);
   if (!errors.text.empty()) errors.text += '\n';
-  errors.text += errors.sources[errors.current].origin + ":" + std::to_string(line) + ": " + message;
+  errors.text +=
+      errors.sources[errors.current].origin + ":" + std::to_string(line) + ": " + message;
 }
 
 std::vector<std::string> split(std::string_view list) {
@@ -83,9 +84,9 @@ int on_match(YR_SCAN_CONTEXT* context, int message, void* data, void* user) {
   }
   if (state.plan.type.empty()) state.plan.type = known.type;
   for (const auto& target : known.targets) {
-    const auto planned = std::any_of(
-        state.plan.calls.begin(), state.plan.calls.end(),
-        [&](const PlannedCall& call) { return call.target->key == target.key; });
+    const auto planned =
+        std::any_of(state.plan.calls.begin(), state.plan.calls.end(),
+                    [&](const PlannedCall& call) { return call.target->key == target.key; });
     if (!planned) state.plan.calls.push_back({&known, &target, first_offset(context, rule)});
   }
   return CALLBACK_CONTINUE;
@@ -143,9 +144,9 @@ DispatchRule read_rule(YR_RULE* rule) {
     } else if (name == "save") {
       read.save = is_text ? text == "True" || text == "true" : meta->integer != 0;
     } else {
-      auto value = is_text                             ? Value(text)
+      auto value = is_text                           ? Value(text)
                    : meta->type == META_TYPE_BOOLEAN ? Value(meta->integer != 0)
-                                                       : Value(meta->integer);
+                                                     : Value(meta->integer);
       support::append_json(key += name + "=", value);
       key += ';';
       read.args.add(name, std::move(value));
@@ -181,14 +182,15 @@ Dispatcher::~Dispatcher() {
 
 void Dispatcher::compile(const std::vector<Source>& sources) {
   YR_COMPILER* raw = nullptr;
-  if (yr_compiler_create(&raw) != ERROR_SUCCESS) throw Error("libyara has no memory for a compiler");
+  if (yr_compiler_create(&raw) != ERROR_SUCCESS)
+    throw Error("libyara has no memory for a compiler");
   const std::unique_ptr<YR_COMPILER, void (*)(YR_COMPILER*)> compiler(raw, yr_compiler_destroy);
   CompileErrors errors{sources, 0, {}};
   yr_compiler_set_callback(raw, on_compile_error, &errors);
   for (; errors.current < sources.size(); ++errors.current) {
     const auto& source = sources[errors.current];
-    const auto failed =
-        yr_compiler_add_string(raw, source.text.c_str(), ("ns" + std::to_string(errors.current)).c_str());
+    const auto failed = yr_compiler_add_string(raw, source.text.c_str(),
+                                               ("ns" + std::to_string(errors.current)).c_str());
     // libyara refuses all further sources once one failed.
     if (failed > 0) throw ConfigError("dispatch rules do not compile:\n" + errors.text);
   }
@@ -226,8 +228,8 @@ void Dispatcher::Scanner::scan(ByteView bytes, std::string_view producer, Plan& 
   yr_scanner_set_callback(scanner_, on_match, &state);
   int failed = 0;
   if (bytes.size() <= large) {
-    failed = yr_scanner_scan_mem(
-        scanner_, reinterpret_cast<const std::uint8_t*>(bytes.data()), bytes.size());
+    failed = yr_scanner_scan_mem(scanner_, reinterpret_cast<const std::uint8_t*>(bytes.data()),
+                                 bytes.size());
   } else {
     Window window{bytes, 0, {}};
     YR_MEMORY_BLOCK_ITERATOR iterator{};

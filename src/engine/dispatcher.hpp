@@ -20,16 +20,16 @@ namespace stoq::engine {
 
 /// One call that a rule asks for.
 struct DispatchTarget {
-  std::string plugin;                   ///< "extractor:zip"
-  std::size_t index = 0;                ///< resolved by whoever runs it
-  std::string key;                      ///< equal keys are the same call: made once a payload
+  std::string plugin;     ///< "extractor:zip"
+  std::size_t index = 0;  ///< resolved by whoever runs it
+  std::string key;        ///< equal keys are the same call: made once a payload
 };
 
 struct DispatchRule {
   std::string name, type;
   bool save = false;
   std::vector<DispatchTarget> targets;
-  std::vector<std::string> not_from;    ///< producers whose children it spares
+  std::vector<std::string> not_from;  ///< producers whose children it spares
   Value args;
 };
 
@@ -56,7 +56,8 @@ class Dispatcher {
   struct Source {
     std::string origin, text;
   };
-  /// Compiles; earlier sources come first in every plan. Throws ConfigError with file, line, reason.
+  /// Compiles; earlier sources come first in every plan. Throws ConfigError with file, line,
+  /// reason.
   explicit Dispatcher(const std::vector<Source>& sources);
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;

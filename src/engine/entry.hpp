@@ -57,13 +57,14 @@ class EntryReader {
 
 /// One place of a payload.
 struct OccurrenceEntry {
-  std::string name;     ///< raw bytes
-  std::string origin;   ///< JSON object
+  std::string name;    ///< raw bytes
+  std::string origin;  ///< JSON object
   std::uint64_t size = 0;
   support::Sha256 sha256{};
-  std::string digests;  ///< JSON members of file.hash, SHA-256 included; empty when there are no bytes
+  std::string
+      digests;  ///< JSON members of file.hash, SHA-256 included; empty when there are no bytes
   Status status = Status::ok;
-  std::string errors;   ///< JSON objects, comma between
+  std::string errors;  ///< JSON objects, comma between
 };
 
 /// How the expansion of a content went.
@@ -79,7 +80,7 @@ struct WorkersEntry {
   std::string file;     ///< JSON members of `file`, comma between
   std::string workers;  ///< JSON members of `stoq.workers`
   std::string errors;
-  std::string label;    ///< the type by which the summary counts it
+  std::string label;  ///< the type by which the summary counts it
   Status status = Status::ok;
   std::uint64_t nanoseconds = 0;
 };

@@ -200,7 +200,9 @@ void Graph::Nodes::build() {
   graph_ = std::make_unique<flow::graph>();
   auto& g = *graph_;
   admit_ = std::make_unique<flow::function_node<BatchPtr, LoadPtr>>(
-      g, flow::serial, [this](const BatchPtr& batch) {
+      // Not serial: such a node hands its message on by running the successor itself, and one
+      // thread would load and scan every batch in turn. The batches are numbered already.
+      g, flow::unlimited, [this](const BatchPtr& batch) {
         edge(Stage::admit, Stage::load).sent.fetch_add(1, std::memory_order_relaxed);
         return std::make_shared<LoadJob>(batch, std::size_t{0}, batch->roots.size());
       });

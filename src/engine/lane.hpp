@@ -29,7 +29,8 @@ struct CallTimer {
 };
 
 struct alignas(64) Lane {
-  Lane(unsigned number, const Dispatcher& dispatcher, support::DigestSet digests, std::size_t plugins)
+  Lane(unsigned number, const Dispatcher& dispatcher, support::DigestSet digests,
+       std::size_t plugins)
       : index(number), digester(digests), scanner(dispatcher), counters(plugins) {}
 
   unsigned index;

@@ -1,12 +1,12 @@
 #include "engine/loader.hpp"
 
-#include <fcntl.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace stoq::engine {
 namespace {
@@ -96,8 +96,8 @@ bool Loader::load(RootState& root, unsigned lane, FunctionRef<void()> before_lar
   if (!wanted(root, size)) return false;
   if (size >= large_file) before_large();
   try {
-    root.bytes = size >= mapped_from ? memory_.map_file(file.get(), size)
-                                     : read(file.get(), size, lane);
+    root.bytes =
+        size >= mapped_from ? memory_.map_file(file.get(), size) : read(file.get(), size, lane);
   } catch (const IoError& error) {
     return fail(root, Status::io_error, "io_error", error.what());
   } catch (const std::bad_alloc&) {

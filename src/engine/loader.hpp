@@ -12,8 +12,8 @@ class Loader {
   Loader(const Config& config, Memory& memory) noexcept : config_(config), memory_(memory) {}
 
   /// Reads the root's file (or checks the bytes it came with). False when there is nothing to scan:
-  /// the root's status says why. `before_large` is called once the file turns out to be large, before
-  /// it is read, so that the batch's rest can be given away.
+  /// the root's status says why. `before_large` is called once the file turns out to be large,
+  /// before it is read, so that the batch's rest can be given away.
   bool load(RootState& root, unsigned lane, FunctionRef<void()> before_large);
 
  private:

@@ -1,9 +1,5 @@
 #include "engine/memory.hpp"
 
-#include <fcntl.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
 #include <cerrno>
@@ -11,6 +7,10 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 namespace stoq::engine {
 namespace {
@@ -171,7 +171,8 @@ void Memory::recycle(std::byte* data, std::size_t size, unsigned lane) noexcept 
 Block Memory::take(std::size_t size, unsigned lane, Prefer prefer) {
   // Whole size classes, so that a recycled block fits whoever comes next.
   const auto index = class_of(size);
-  const auto capacity = index < classes ? smallest << index : (size + 0xffff) & ~std::size_t{0xffff};
+  const auto capacity =
+      index < classes ? smallest << index : (size + 0xffff) & ~std::size_t{0xffff};
   Block block{nullptr, capacity, Payer::nobody, lane};
   if (prefer == Prefer::shared && credit_.take_shared(capacity)) {
     block.payer = Payer::shared;
@@ -199,8 +200,8 @@ Block Memory::spill(std::size_t size) {
   }
   // Allocated, not sparse: a full disk is an error here and not a signal while writing.
   const int failed = ::posix_fallocate(file, 0, static_cast<off_t>(size));
-  void* address = failed != 0 ? MAP_FAILED
-                              : ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  void* address =
+      failed != 0 ? MAP_FAILED : ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   ::close(file);
   if (address == MAP_FAILED) {
     throw IoError(std::string("cannot spill to ") + spill_folder() + ": " +
@@ -231,8 +232,9 @@ Bytes Memory::map_file(int descriptor, std::size_t size) {
   if (address == MAP_FAILED) throw IoError("cannot be mapped: " + reason());
   ::madvise(address, size, MADV_SEQUENTIAL);
   mappings_.add(address, size);
-  std::shared_ptr<const void> owner(
-      address, [this, size](const void* mapped) { mappings_.remove(const_cast<void*>(mapped), size); });
+  std::shared_ptr<const void> owner(address, [this, size](const void* mapped) {
+    mappings_.remove(const_cast<void*>(mapped), size);
+  });
   return {std::move(owner), ByteView(static_cast<const std::byte*>(address), size)};
 }
 

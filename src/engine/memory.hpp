@@ -7,7 +7,6 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
-
 #include <memory>
 #include <mutex>
 #include <set>
@@ -93,7 +92,8 @@ class Memory {
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
-  /// A block of at least `size` bytes; falls back to the spill file. Throws std::bad_alloc, IoError.
+  /// A block of at least `size` bytes; falls back to the spill file. Throws std::bad_alloc,
+  /// IoError.
   [[nodiscard]] Block take(std::size_t size, unsigned lane, Prefer prefer);
   void give(const Block& block) noexcept;
   /// The first `size` bytes of a block as Bytes that give it back.
@@ -103,7 +103,9 @@ class Memory {
 
   [[nodiscard]] Credit& credit() noexcept { return credit_; }
   /// The lane number of threads outside the graph.
-  [[nodiscard]] unsigned outside() const noexcept { return static_cast<unsigned>(pools_.size() - 1); }
+  [[nodiscard]] unsigned outside() const noexcept {
+    return static_cast<unsigned>(pools_.size() - 1);
+  }
   [[nodiscard]] std::uint64_t spilled() const noexcept { return spilled_.load(); }
 
  private:
@@ -123,7 +125,6 @@ class Memory {
   std::size_t pool_limit_;
   std::atomic<std::uint64_t> spilled_{0};
 };
-
 
 /// The Buffer that plugins write into.
 class PooledBuffer final : public Buffer {

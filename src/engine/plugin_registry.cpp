@@ -13,8 +13,8 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array categories{Category::worker,    Category::connector, Category::reader,
-                                Category::source,    Category::extractor, Category::carver,
+constexpr std::array categories{Category::worker, Category::connector, Category::reader,
+                                Category::source, Category::extractor, Category::carver,
                                 Category::decoder};
 // Read by the engine itself, so no plugin declares them.
 constexpr std::array<std::string_view, 8> engine_keys{
@@ -144,10 +144,9 @@ LoadedPlugin& PluginRegistry::need(Category category, std::string_view name) {
     others.push_back(plugin.name);
   }
   const auto near = support::nearest(name, others);
-  throw ConfigError("there is no " + std::string(to_string(category)) + " called '" +
-                    std::string(name) + "'" +
-                    (near.empty() ? "; 'stoq list' shows what there is"
-                                  : "; did you mean '" + near + "'?"));
+  throw ConfigError(
+      "there is no " + std::string(to_string(category)) + " called '" + std::string(name) + "'" +
+      (near.empty() ? "; 'stoq list' shows what there is" : "; did you mean '" + near + "'?"));
 }
 
 std::map<std::string, std::string> PluginRegistry::given_options(const FoundPlugin& found) const {
@@ -170,9 +169,9 @@ LoadedPlugin& PluginRegistry::load(const FoundPlugin& found) {
   plugin->qualified = std::string(to_string(found.category)) + ":" + found.name;
   plugin->version = found.ini.get("Documentation", "version");
   if (library.category() != found.category) {
-    throw ConfigError(found.library.string() + " is a " + std::string(to_string(library.category())) +
-                      " but lies in the folder of a " + std::string(to_string(found.category)) +
-                      "; move its folder");
+    throw ConfigError(found.library.string() + " is a " +
+                      std::string(to_string(library.category())) + " but lies in the folder of a " +
+                      std::string(to_string(found.category)) + "; move its folder");
   }
   const auto& in_file = found.ini.section("options");
   Options::Map values(in_file.begin(), in_file.end());
@@ -190,9 +189,9 @@ LoadedPlugin& PluginRegistry::load(const FoundPlugin& found) {
   std::vector<std::string> keys;
   for (const auto& declared : options.declared()) {
     keys.push_back(declared.key);
-    const auto* origin = given.contains(declared.key)              ? "command line"
+    const auto* origin = given.contains(declared.key)                  ? "command line"
                          : in_file.find(declared.key) != in_file.end() ? "the .stoq file"
-                                                                   : "default";
+                                                                       : "default";
     plugin->options.push_back(
         {declared.key, declared.value, declared.fallback, declared.help, origin});
   }

@@ -38,8 +38,8 @@ struct LoadedPlugin {
   std::string qualified;  ///< "extractor:zip"
   std::string version;
   std::unique_ptr<Plugin> instance;
-  std::vector<std::string> types;          ///< payload types a worker wants; empty: all
-  std::uint64_t max_size = UINT64_MAX;     ///< largest payload a worker wants, in bytes
+  std::vector<std::string> types;       ///< payload types a worker wants; empty: all
+  std::uint64_t max_size = UINT64_MAX;  ///< largest payload a worker wants, in bytes
   std::vector<OptionInfo> options;
 };
 

@@ -12,10 +12,10 @@ namespace stoq::engine {
 
 struct PluginEntry {
   Category category{};
-  std::string name, qualified;           ///< "zip", "extractor:zip"
-  Plugin* plugin = nullptr;              ///< not owned
-  std::vector<std::string> types = {};   ///< payload types a worker wants; empty: all
-  std::uint64_t max_size = UINT64_MAX;   ///< largest payload a worker wants
+  std::string name, qualified;          ///< "zip", "extractor:zip"
+  Plugin* plugin = nullptr;             ///< not owned
+  std::vector<std::string> types = {};  ///< payload types a worker wants; empty: all
+  std::uint64_t max_size = UINT64_MAX;  ///< largest payload a worker wants
 };
 
 struct PluginSet {

@@ -14,9 +14,9 @@ struct Record {
   OccurrenceEntry occurrence;
   ExpansionEntry expansion;
   WorkersEntry workers;
-  CountsEntry counts;        ///< all parts together
+  CountsEntry counts;  ///< all parts together
   Status status = Status::ok;
-  std::string errors;        ///< JSON objects, comma between
+  std::string errors;           ///< JSON objects, comma between
   const char* limit = nullptr;  ///< a limit that only the tree shows
 };
 
@@ -52,10 +52,10 @@ class RecordWriter {
   Totals& totals_;
   RecordIds ids_;
   std::string out_;
-  std::vector<std::uint32_t> ordinals_;   // below the root
-  std::vector<std::string> lineage_;      // ids from the root to the payload
+  std::vector<std::uint32_t> ordinals_;  // below the root
+  std::vector<std::string> lineage_;     // ids from the root to the payload
   std::vector<std::string> paths_;
-  std::vector<std::string> first_ids_;    // by content
+  std::vector<std::string> first_ids_;  // by content
 };
 
 }  // namespace stoq::engine

@@ -80,7 +80,7 @@ struct RootState {
   std::vector<Content> contents;
   Spool spool{std::size_t{64} << 10};
 
-  std::string lines;        ///< rendered results of a small root
+  std::string lines;  ///< rendered results of a small root
   std::size_t records = 0;
 
   /// Notes what went wrong with the root itself; the first word stands.

@@ -1,11 +1,11 @@
 #include "engine/run.hpp"
 
-#include <unistd.h>
-
 #include <algorithm>
 #include <fstream>
 #include <optional>
 #include <thread>
+
+#include <unistd.h>
 
 #include "engine/dispatcher.hpp"
 #include "engine/graph.hpp"
@@ -26,7 +26,7 @@ std::uint64_t default_memory() {
 unsigned default_threads() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 PluginEntry entry_of(LoadedPlugin& plugin) {
-  return {plugin.category, plugin.name,  plugin.qualified,
+  return {plugin.category,       plugin.name,  plugin.qualified,
           plugin.instance.get(), plugin.types, plugin.max_size};
 }
 
@@ -50,7 +50,8 @@ struct Run::State {
     if (config.limits.memory == 0) config.limits.memory = default_memory();
     if (config.format == Format::stoq) config.digests = {true, true, true};
     host.use(&registry);
-    for (const auto& worker : config.workers) plugins.add(entry_of(registry.need(Category::worker, worker)));
+    for (const auto& worker : config.workers)
+      plugins.add(entry_of(registry.need(Category::worker, worker)));
     source = dynamic_cast<Source*>(registry.need(Category::source, config.source).instance.get());
     connector = dynamic_cast<Connector*>(
         registry.need(Category::connector, config.connector).instance.get());
@@ -58,8 +59,9 @@ struct Run::State {
     for (auto& rule : dispatcher->rules()) {
       for (auto& target : rule.targets) target.index = number_of(target.plugin, rule.name);
     }
-    graph.emplace(config, plugins, *dispatcher, threads, config.limits.memory,
-                  [this](std::string_view lines, std::size_t count) { connector->save(lines, count); });
+    graph.emplace(
+        config, plugins, *dispatcher, threads, config.limits.memory,
+        [this](std::string_view lines, std::size_t count) { connector->save(lines, count); });
   }
 
   /// The number of a plugin that a rule names; loads it.
@@ -144,7 +146,8 @@ void Run::interrupt() noexcept { state_->graph->interrupt(); }
 
 Progress Run::progress() const noexcept {
   const auto counts = state_->graph->counts();
-  return {counts.roots, counts.payloads, counts.bytes, counts.expected_roots, counts.expected_bytes};
+  return {counts.roots, counts.payloads, counts.bytes, counts.expected_roots,
+          counts.expected_bytes};
 }
 
 std::string Run::to_dot() const { return state_->graph->to_dot(); }
@@ -183,9 +186,9 @@ PluginInfo describe_plugin(const Config& config, const std::string& name) {
     return info;
   }
   const auto near = support::nearest(bare, names);
-  throw ConfigError("there is no plugin called '" + name + "'" +
-                    (near.empty() ? "; 'stoq list' shows what there is"
-                                  : "; did you mean '" + near + "'?"));
+  throw ConfigError(
+      "there is no plugin called '" + name + "'" +
+      (near.empty() ? "; 'stoq list' shows what there is" : "; did you mean '" + near + "'?"));
 }
 
 }  // namespace stoq::engine

@@ -17,7 +17,7 @@ namespace stoq::engine {
 
 /// How far a run is; read at any moment from any thread.
 struct Progress {
-  std::uint64_t roots = 0, payloads = 0, bytes = 0;  ///< done
+  std::uint64_t roots = 0, payloads = 0, bytes = 0;      ///< done
   std::uint64_t expected_roots = 0, expected_bytes = 0;  ///< 0: not known (yet)
 };
 
@@ -25,7 +25,7 @@ struct Progress {
 struct PluginCost {
   std::string name;  ///< "category:name"
   std::uint64_t calls = 0, bytes = 0, children = 0, errors = 0;
-  double seconds = 0;       ///< of wall time, children scanned in between left out
+  double seconds = 0;         ///< of wall time, children scanned in between left out
   std::uint64_t overran = 0;  ///< calls that outlived plugin_timeout and did not stop by themselves
 };
 
@@ -33,10 +33,10 @@ struct PluginCost {
 struct Summary {
   std::uint64_t roots = 0, payloads = 0, bytes = 0;
   std::uint64_t declared = 0, emitted = 0, dropped = 0;
-  std::array<std::uint64_t, 13> statuses{};             ///< by Status
-  std::vector<std::pair<std::string, std::uint64_t>> types;   ///< by count, greatest first
-  std::vector<PluginCost> plugins;                      ///< by time, greatest first
-  std::map<std::string, std::uint64_t> limits;          ///< limit → payloads it cut
+  std::array<std::uint64_t, 13> statuses{};                  ///< by Status
+  std::vector<std::pair<std::string, std::uint64_t>> types;  ///< by count, greatest first
+  std::vector<PluginCost> plugins;                           ///< by time, greatest first
+  std::map<std::string, std::uint64_t> limits;               ///< limit → payloads it cut
   std::uint64_t peak_charge = 0, spilled_bytes = 0;
   double seconds = 0;
   bool interrupted = false;
@@ -68,7 +68,8 @@ class Run {
 
 /// One option of a plugin, with its value in force.
 struct OptionInfo {
-  std::string key, value, fallback, help, origin;  ///< origin: default, the .stoq file, command line
+  std::string key, value, fallback, help,
+      origin;  ///< origin: default, the .stoq file, command line
 };
 
 /// A plugin as `stoq list` and `stoq info` show it.

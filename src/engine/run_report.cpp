@@ -62,7 +62,8 @@ void add_totals(JsonObject& report, const Summary& summary) {
   object.number("dropped", summary.dropped);
   JsonObject statuses(object.key("statuses"));
   for (std::size_t i = 0; i < summary.statuses.size(); ++i) {
-    if (summary.statuses[i] > 0) statuses.number(to_string(static_cast<Status>(i)), summary.statuses[i]);
+    if (summary.statuses[i] > 0)
+      statuses.number(to_string(static_cast<Status>(i)), summary.statuses[i]);
   }
 }
 

@@ -356,6 +356,11 @@ void Scan::work(Lane& lane, RootState& root, const Payload& payload, ContentId c
         entry.file.append(file, 1, file.size() - 2);
         continue;
       }
+      if (name == "error") {
+        entry.status = worst(entry.status, Status::partial);
+        append_error(entry.errors, plugin.qualified, "incomplete", found.text("error"));
+        continue;
+      }
       std::string text;
       support::append_json(text, value);
       if (text == "null" || text == "{}" || text == "[]") continue;

@@ -31,10 +31,10 @@ class Spool {
 
   std::mutex mutex_;
   std::size_t limit_;
-  std::string memory_;          // the tail that is not in the file yet
-  std::uint64_t in_file_ = 0;   // bytes before memory_
+  std::string memory_;         // the tail that is not in the file yet
+  std::uint64_t in_file_ = 0;  // bytes before memory_
   int file_ = -1;
-  std::string window_;          // what was read last
+  std::string window_;  // what was read last
   std::uint64_t window_at_ = 0;
 };
 

@@ -61,7 +61,8 @@ void StoqRecordWriter::write(Assembler::Take take) {
 std::string StoqRecordWriter::plugin_of(const Visit& visit, const Record& record) const {
   if (visit.depth == 0) return config_.workers.size() == 1 ? config_.workers.front() : "stoq";
   const auto& origin = record.occurrence.origin;
-  return std::string(member_of(origin, "category")) + ":" + std::string(member_of(origin, "plugin"));
+  return std::string(member_of(origin, "category")) + ":" +
+         std::string(member_of(origin, "plugin"));
 }
 
 void StoqRecordWriter::result(const Visit& visit, const Record& record) {
@@ -84,9 +85,9 @@ void StoqRecordWriter::result(const Visit& visit, const Record& record) {
   if (!record.occurrence.digests.empty()) {
     object.number("size", record.occurrence.size);
     // The digests are members already: "sha256":"…".
-    const auto& digests = record.occurrence.digests;
+    const auto digests = '{' + record.occurrence.digests;
     for (const auto* name : {"md5", "sha1", "sha256", "sha512"}) {
-      if (const auto value = member_of('{' + digests, name); !value.empty()) {
+      if (const auto value = member_of(digests, name); !value.empty()) {
         object.text(name, value);
       }
     }
@@ -106,9 +107,9 @@ void StoqRecordWriter::result(const Visit& visit, const Record& record) {
   } else {
     ((scan += '{') += workers) += '}';
   }
-  support::append_json(object.key("source_meta"),
-                       visit.depth == 0 && !root_.root.meta.is_null() ? root_.root.meta
-                                                                      : Value(Value::Object{}));
+  support::append_json(object.key("source_meta"), visit.depth == 0 && !root_.root.meta.is_null()
+                                                      ? root_.root.meta
+                                                      : Value(Value::Object{}));
   object.text("status", to_string(record.status));
   if (!record.errors.empty()) ((object.key("errors") += '[') += record.errors) += ']';
   auto& uuid = object.key("uuid") += '[';

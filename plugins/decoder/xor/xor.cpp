@@ -2,10 +2,13 @@
 /// which key:
 ///   key         decimal bytes separated by blanks ("41 166 3"), or one number
 ///   key_hex     the same in hex ("29a603")
-///   plaintext   text that the rule's first string found XORed (at `offset`): the key is what makes
-///               it readable; key_length says how many bytes the key has (1 unless given)
+///   plaintext   text that stands in the payload XORed, at `offset` where the rule has a string for
+///               it: the key is what makes it readable; key_length says how many bytes the key has
+///               (1 unless given). Without an offset it is searched for under every one-byte key,
+///               and each key that is found gives a child.
 /// Without any of these the option key_list is used.
 #include <algorithm>
+#include <array>
 #include <charconv>
 
 #include <stoq/plugin.hpp>
@@ -79,6 +82,45 @@ Key derived_key(const stoq::Value& args, stoq::ByteView view, std::string_view p
   return key;
 }
 
+/// Every one-byte key but 0 under which `plaintext` stands somewhere in the payload. What XOR with
+/// one byte leaves alone is how neighbours differ: that is looked for, a block at a time, so that
+/// nothing is tried 255 times (a YARA string with `xor(0x01-0xff)` costs a third of a small file's
+/// scan).
+std::vector<Key> searched_keys(stoq::ByteView view, std::string_view plaintext,
+                               const stoq::Request& request) {
+  constexpr std::size_t block = 64;
+  constexpr std::size_t ahead = 4;
+  const auto plain = stoq::as_bytes(plaintext);
+  if (plain.size() < ahead) refuse(request.args(), "plaintext to be searched for needs 4 letters");
+  const std::array differences{plain[0] ^ plain[1], plain[1] ^ plain[2], plain[2] ^ plain[3]};
+  std::array<bool, 256> known{true};
+  std::vector<Key> keys;
+  const auto try_at = [&](std::size_t at) {
+    if (!stoq::fits(view, at, plain.size())) return;
+    const auto key = view[at] ^ plain[0];
+    if (known[std::to_integer<std::size_t>(key)]) return;
+    for (std::size_t i = 1; i < plain.size(); ++i) {
+      if ((view[at + i] ^ plain[i]) != key) return;
+    }
+    known[std::to_integer<std::size_t>(key)] = true;
+    keys.push_back({key});
+  };
+  std::size_t at = 0;
+  for (; stoq::fits(view, at, block + ahead) && !request.stop_requested(); at += block) {
+    const auto here = view.subspan(at, block + ahead);
+    unsigned char found = 0;  // a fixed number of rounds without a branch: the compiler's vectors
+    for (std::size_t i = 0; i < block; ++i) {
+      found |= static_cast<unsigned char>((here[i] ^ here[i + 1]) == differences[0]) &
+               static_cast<unsigned char>((here[i + 1] ^ here[i + 2]) == differences[1]) &
+               static_cast<unsigned char>((here[i + 2] ^ here[i + 3]) == differences[2]);
+    }
+    if (found == 0) continue;
+    for (std::size_t i = 0; i < block; ++i) try_at(at + i);
+  }
+  for (; at < view.size(); ++at) try_at(at);
+  return keys;
+}
+
 std::string to_hex(const Key& key) {
   constexpr std::string_view digits = "0123456789abcdef";
   std::string text = "0x";
@@ -105,9 +147,22 @@ class Xor : public stoq::Decoder {
     const auto& args = request.args();
     if (view.empty()) return;
     const auto plaintext = args.text("plaintext");
+    if (!plaintext.empty() && args["offset"].is_null()) {
+      if (args.integer("key_length", 1) != 1)
+        refuse(args, "key_length needs the offset of a match");
+      for (const auto& key : searched_keys(view, plaintext, request)) {
+        emit(view, key, request, children);
+      }
+      return;
+    }
     const auto key = plaintext.empty() ? given_key(args) : derived_key(args, view, plaintext);
     if (is_zero(key)) return;  // the plaintext stands there in the clear, or under no such key
+    emit(view, key, request, children);
+  }
 
+ private:
+  static void emit(stoq::ByteView view, const Key& key, const stoq::Request& request,
+                   stoq::Children& children) {
     // A multiple of the key, so that the inner loop is free of the key's length.
     std::vector<std::byte> pad(key.size() * (1 + block_size / key.size()));
     for (std::size_t i = 0; i < pad.size(); ++i) pad[i] = key[i % key.size()];
@@ -125,7 +180,6 @@ class Xor : public stoq::Decoder {
     });
   }
 
- private:
   static bool is_zero(const Key& key) {
     return std::all_of(key.begin(), key.end(), [](std::byte byte) { return byte == std::byte{}; });
   }

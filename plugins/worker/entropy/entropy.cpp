@@ -39,6 +39,8 @@ double bits_per_byte(const std::array<Histogram, 4>& tables, std::size_t size) {
 
 class Entropy : public stoq::Worker {
  public:
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+
   stoq::Value scan(const stoq::Payload& payload, const stoq::Request& request) const override {
     const auto bytes = payload.view();
     if (bytes.empty()) return {};

@@ -65,6 +65,8 @@ class Magic {
 
 class Mimetype : public stoq::Worker {
  public:
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+
   void activate(stoq::Options& options, stoq::Host&) override {
     magic_bytes_ = options.get("magic_bytes", magic_bytes_,
                                "how much of a payload libmagic is shown, in bytes");

@@ -119,6 +119,8 @@ int on_message(YR_SCAN_CONTEXT* context, int message, void* data, void* user) no
 
 class Yara : public stoq::Worker {
  public:
+  [[nodiscard]] bool reads_name() const noexcept override { return !variables_.empty(); }
+
   void activate(stoq::Options& options, stoq::Host& host) override {
     const auto given = options.get_list<>("rules_list", "files and folders of rules");
     auto externals = externals_from_json(

@@ -17,7 +17,8 @@ template <class T>
 class PerThread {
  public:
   /// `make` is called on whatever thread finds its slot empty.
-  explicit PerThread(std::function<std::unique_ptr<T>()> make = [] { return std::make_unique<T>(); })
+  explicit PerThread(std::function<std::unique_ptr<T>()> make =
+                         [] { return std::make_unique<T>(); })
       : make_(std::move(make)) {}
   PerThread(const PerThread&) = delete;
   PerThread& operator=(const PerThread&) = delete;

@@ -6,8 +6,9 @@
 ///
 /// Threads. Methods marked const are called from many threads at once on the same instance, and
 /// may be re-entered on one thread while they emit (a zip in a zip): keep per-call state in locals
-/// or in PerThread, write members only in activate(), hold no lock while emitting. Non-const methods
-/// are called one at a time, except heartbeat(), which runs beside all others and locks for itself.
+/// or in PerThread, write members only in activate(), hold no lock while emitting. Non-const
+/// methods are called one at a time, except heartbeat(), which runs beside all others and locks for
+/// itself.
 ///
 /// Bytes. A Payload is valid for the call. To keep or pass on part of it, take a Bytes slice: it
 /// shares the storage and keeps it alive.
@@ -60,10 +61,10 @@ enum class LogLevel : std::uint8_t { debug, info, warning, error };
 
 /// What is scanned: bytes, where they came from, what is known of them.
 struct Payload {
-  Bytes bytes;               ///< the content; valid for the call, slices keep it alive
-  std::string name;          ///< file or member name as found: raw bytes, never a path to open
-  std::string_view type;     ///< what the dispatch rules call it ("zip", "pe"); empty if nothing
-  std::uint32_t depth = 0;   ///< 0 for what a source delivered
+  Bytes bytes;              ///< the content; valid for the call, slices keep it alive
+  std::string name;         ///< file or member name as found: raw bytes, never a path to open
+  std::string_view type;    ///< what the dispatch rules call it ("zip", "pe"); empty if nothing
+  std::uint32_t depth = 0;  ///< 0 for what a source delivered
 
   [[nodiscard]] ByteView view() const noexcept { return bytes.view(); }
 };
@@ -96,9 +97,9 @@ class Request {
 struct ChildInfo {
   std::string name = {};  ///< as the container claims it: raw bytes, may be hostile
   std::optional<std::uint64_t> offset = {};  ///< where in the parent it begins, in bytes
-  bool encrypted = false;               ///< it was protected by a password
+  bool encrypted = false;                    ///< it was protected by a password
   bool keep_prefix = false;  ///< when a limit cuts it, scan what came (status partial), do not drop
-  Value meta = {};  ///< anything else, an object; stands in the record's `origin`
+  Value meta = {};           ///< anything else, an object; stands in the record's `origin`
 };
 
 /// Receives what a decoder, extractor or carver brings out. Every child declared or handed over
@@ -173,8 +174,8 @@ class Plugin {
   /// Called once, after the last payload and after heartbeat() has returned.
   virtual void deactivate() noexcept {}
 
-  /// Whether results depend on the payload's name or depth, not on its bytes alone. False lets equal
-  /// payloads of one root share results at no cost, whichever of them is met first.
+  /// Whether results depend on the payload's name or depth, not on its bytes alone. False lets
+  /// equal payloads of one root share results at no cost, whichever of them is met first.
   [[nodiscard]] virtual bool reads_name() const noexcept { return true; }
 
   /// True when heartbeat() is to be called.
@@ -188,7 +189,9 @@ class Worker : public Plugin {
  public:
   static constexpr auto category = Category::worker;
   /// What was found, as an object; null for nothing. A member `file` (an object of ECS `file.*`
-  /// fields, such as `mime_type`) goes to the record's `file`, the rest to `stoq.workers.<name>`.
+  /// fields, such as `mime_type`) goes to the record's `file`; a member `error` (text) says that
+  /// the answer is not whole and becomes an error of the record (status `partial`); the rest goes
+  /// to `stoq.workers.<name>`.
   [[nodiscard]] virtual Value scan(const Payload& payload, const Request& request) const = 0;
 };
 
@@ -290,13 +293,13 @@ struct PluginDescriptor {
                           ///< and debug modes
   const char* toolchain;  ///< for the message when one of the above differs
   Category category;
-  Plugin* (*create)();    ///< a new instance, owned by the caller
+  Plugin* (*create)();  ///< a new instance, owned by the caller
 };
 
 inline constexpr std::uint32_t plugin_magic = 0x514f5453;  // "STOQ"
-inline constexpr std::uint64_t plugin_layout =
-    sizeof(std::string) | sizeof(Value) << 8 | sizeof(Payload) << 16 | sizeof(ChildInfo) << 28 |
-    sizeof(Options) << 40 | sizeof(Root) << 52;
+inline constexpr std::uint64_t plugin_layout = sizeof(std::string) | sizeof(Value) << 8 |
+                                               sizeof(Payload) << 16 | sizeof(ChildInfo) << 28 |
+                                               sizeof(Options) << 40 | sizeof(Root) << 52;
 
 /// The descriptor of the plugin class P.
 template <class P>

@@ -54,7 +54,8 @@ class Value {
     return found != nullptr ? std::string_view(*found) : fallback;
   }
   /// The member as a whole number, or `fallback` when it is absent or none.
-  [[nodiscard]] std::int64_t integer(std::string_view key, std::int64_t fallback = 0) const noexcept {
+  [[nodiscard]] std::int64_t integer(std::string_view key,
+                                     std::int64_t fallback = 0) const noexcept {
     const auto* found = (*this)[key].template get_if<std::int64_t>();
     return found != nullptr ? *found : fallback;
   }
