@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <numeric>
 
 #include <stoq/plugin.hpp>
 
@@ -108,13 +109,14 @@ std::vector<Key> searched_keys(stoq::ByteView view, std::string_view plaintext,
   std::size_t at = 0;
   for (; stoq::fits(view, at, block + ahead) && !request.stop_requested(); at += block) {
     const auto here = view.subspan(at, block + ahead);
-    unsigned char found = 0;  // a fixed number of rounds without a branch: the compiler's vectors
+    std::array<unsigned char, block> hits{};  // rounds without a branch: the compiler's vectors
     for (std::size_t i = 0; i < block; ++i) {
-      found |= static_cast<unsigned char>((here[i] ^ here[i + 1]) == differences[0]) &
-               static_cast<unsigned char>((here[i + 1] ^ here[i + 2]) == differences[1]) &
-               static_cast<unsigned char>((here[i + 2] ^ here[i + 3]) == differences[2]);
+      const auto miss = ((here[i] ^ here[i + 1]) ^ differences[0]) |
+                        ((here[i + 1] ^ here[i + 2]) ^ differences[1]) |
+                        ((here[i + 2] ^ here[i + 3]) ^ differences[2]);
+      hits[i] = miss == std::byte{} ? 1 : 0;
     }
-    if (found == 0) continue;
+    if (std::accumulate(hits.begin(), hits.end(), 0U) == 0) continue;
     for (std::size_t i = 0; i < block; ++i) try_at(at + i);
   }
   for (; at < view.size(); ++at) try_at(at);
