@@ -54,6 +54,11 @@ constexpr std::string_view json_schema = R"({
           "description": "The exact bytes of the name, where file.name is not exact",
           "type": "string", "contentEncoding": "base64"
         },
+        "path_b64": {
+          "description": "The exact bytes of a root's path, where file.path is not exact",
+          "type": "string", "contentEncoding": "base64"
+        },
+        "meta": {"description": "What the source says of a root", "type": "object"},
         "origin": {
           "description": "Who brought it out, and where it was; further members are the plugin's",
           "type": "object",
@@ -131,7 +136,7 @@ SELECT * FROM read_json('results.jsonl', format = 'newline_delimited',
   file: 'STRUCT(name VARCHAR, path VARCHAR, extension VARCHAR, size BIGINT, mime_type VARCHAR,
     hash STRUCT(md5 VARCHAR, sha1 VARCHAR, sha256 VARCHAR, sha512 VARCHAR))',
   stoq: 'STRUCT("schema" INTEGER, id VARCHAR, root VARCHAR, parent VARCHAR, depth BIGINT,
-    ordinal BIGINT[], path VARCHAR, name_b64 VARCHAR, origin JSON, "type" VARCHAR,
+    ordinal BIGINT[], path VARCHAR, path_b64 VARCHAR, name_b64 VARCHAR, meta JSON, origin JSON, "type" VARCHAR,
     dispatch VARCHAR[], status VARCHAR, tlp VARCHAR, tags VARCHAR[], duplicate_of VARCHAR,
     children STRUCT(declared BIGINT, emitted BIGINT,
       dropped STRUCT("limit" VARCHAR, count BIGINT, bytes BIGINT)[]),

@@ -92,7 +92,10 @@ Record join_record(RootState& root, const Visit& visit, Totals& totals) {
       record.expansion = unpack_expansion(root.spool.read(content.expansion));
       record.status = worst(record.status, record.expansion.status);
       add_errors(record.errors, record.expansion.errors);
-      if (record.expansion.status == Status::limit) record.limit = "depth";
+      if (record.expansion.status == Status::limit) {
+        const char* cut = root.cut.load();
+        record.limit = cut != nullptr ? cut : "depth";
+      }
     }
     if (content.workers != no_entry) {
       record.workers = unpack_workers(root.spool.read(content.workers));
