@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <span>
 #include <thread>
 #include <tuple>
 
@@ -35,7 +36,7 @@ using LoadPtr = std::shared_ptr<LoadJob>;
 /// What an edge of the graph carried.
 struct Edge {
   Stage from, to;
-  std::atomic<std::uint64_t> sent{0}, inlined{0};
+  std::atomic<std::uint64_t> sent{0};
 };
 
 constexpr std::array<std::pair<Stage, Stage>, 20> edges{{
@@ -50,6 +51,17 @@ constexpr std::array<std::pair<Stage, Stage>, 20> edges{{
     {Stage::carve, Stage::assemble},  {Stage::scan, Stage::assemble},
     {Stage::assemble, Stage::order},  {Stage::order, Stage::connect},
 }};
+
+/// Where an edge stands in `edges`.
+constexpr std::size_t number_of(Stage from, Stage to) noexcept {
+  for (std::size_t i = 0; i < edges.size(); ++i) {
+    if (edges[i] == std::pair(from, to)) return i;
+  }
+  return edges.size();
+}
+
+/// One thread's counts: payloads pass inline by the million, on lines of their own.
+struct alignas(64) InlineCounts : std::array<std::atomic<std::uint64_t>, edges.size() + 1> {};
 
 constexpr std::size_t stack_size = std::size_t{16} << 20;
 
@@ -84,6 +96,7 @@ class Graph::Nodes final : public Handover {
       lanes_.push_back(std::make_unique<Lane>(i, dispatcher, digests, plugins.plugins.size()));
     }
     totals_.resize(threads);
+    inlined_ = std::vector<InlineCounts>(threads);
     for (std::size_t i = 0; i < edges.size(); ++i) {
       edges_[i].from = edges[i].first;
       edges_[i].to = edges[i].second;
@@ -113,18 +126,20 @@ class Graph::Nodes final : public Handover {
     port_of(from, to, std::move(job));
   }
   void note_inline(Stage from, Stage to, std::uint64_t payloads) noexcept override {
-    // With one thread, or millions of tiny children, a shared counter is still a few ns.
-    edge(from, to).inlined.fetch_add(payloads, std::memory_order_relaxed);
+    inlined_[own_index()][number_of(from, to)].fetch_add(payloads, std::memory_order_relaxed);
   }
   [[nodiscard]] bool interrupted() const noexcept override {
     return interrupted_.load(std::memory_order_relaxed);
   }
 
-  Edge& edge(Stage from, Stage to) noexcept {
-    const auto found = std::find_if(edges_.begin(), edges_.end(), [&](const Edge& candidate) {
-      return candidate.from == from && candidate.to == to;
-    });
-    return *found;
+  Edge& edge(Stage from, Stage to) noexcept { return edges_[number_of(from, to)]; }
+  /// What passed inline along an edge, all threads together.
+  [[nodiscard]] std::uint64_t inlined(const Edge& edge) const noexcept {
+    std::uint64_t sum = 0;
+    for (const auto& one : inlined_) {
+      sum += one[number_of(edge.from, edge.to)].load(std::memory_order_relaxed);
+    }
+    return sum;
   }
 
  private:
@@ -147,9 +162,10 @@ class Graph::Nodes final : public Handover {
         return *dispatch_;
     }
   }
-  [[nodiscard]] Lane& lane() {
-    return *lanes_[static_cast<std::size_t>(oneapi::tbb::this_task_arena::current_thread_index())];
+  [[nodiscard]] static std::size_t own_index() noexcept {
+    return static_cast<std::size_t>(oneapi::tbb::this_task_arena::current_thread_index());
   }
+  [[nodiscard]] Lane& lane() { return *lanes_[own_index()]; }
 
   void do_load(const LoadPtr& job);
   void do_job(const JobPtr& job);
@@ -175,7 +191,8 @@ class Graph::Nodes final : public Handover {
 
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Totals> totals_;
-  std::array<Edge, edges.size()> edges_{};
+  std::array<Edge, edges.size() + 1> edges_{};
+  std::vector<InlineCounts> inlined_;
   alignas(64) std::atomic<std::uint64_t> queued_{0};
   std::atomic<bool> interrupted_{false};
   std::atomic<std::uint64_t> done_roots_{0}, expected_roots_{0}, expected_bytes_{0};
@@ -487,9 +504,9 @@ std::vector<PluginCounters> Graph::plugin_counters() const {
 
 std::pair<std::uint64_t, std::uint64_t> Graph::edge(std::string_view from,
                                                     std::string_view to) const {
-  for (const auto& edge : nodes_->edges_) {
+  for (const auto& edge : std::span(nodes_->edges_).first(edges.size())) {
     if (to_string(edge.from) == from && to_string(edge.to) == to) {
-      return {edge.sent.load(), edge.inlined.load()};
+      return {edge.sent.load(), nodes_->inlined(edge)};
     }
   }
   return {0, 0};
@@ -499,14 +516,14 @@ std::string Graph::to_dot() const {
   std::string dot = "digraph stoq {\n  rankdir=LR;\n  node [shape=box];\n";
   dot += "  source [shape=ellipse];\n  source -> admit;\n";
   const bool ordered = nodes_->config_.ordered;
-  for (const auto& edge : nodes_->edges_) {
+  for (const auto& edge : std::span(nodes_->edges_).first(edges.size())) {
     auto from = edge.from;
     if (!ordered && edge.to == Stage::order) continue;
     if (!ordered && edge.from == Stage::order) from = Stage::assemble;
     ((dot += "  ") += to_string(from)) += " -> ";
     dot += to_string(edge.to);
     const auto sent = edge.sent.load();
-    const auto inlined = edge.inlined.load();
+    const auto inlined = nodes_->inlined(edge);
     if (sent + inlined > 0) {
       dot +=
           " [label=\"sent " + std::to_string(sent) + "\\ninline " + std::to_string(inlined) + "\"]";
