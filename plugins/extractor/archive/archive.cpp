@@ -111,8 +111,8 @@ class Archive : public stoq::Extractor {
     ArchiveReader reader;
     allow(reader, asked);
     for (const auto& password : passwords_) reader.add_password(password);
-    // libarchive's WARC reader lets strtol() read past the end of what it is given. A copy that ends in
-    // a zero stops it; offsets in it are the payload's. Mapped files end in a page's zeros.
+    // libarchive's WARC reader lets strtol() read past the end of what it is given. A copy that
+    // ends in a zero stops it; offsets in it are the payload's. Mapped files end in a page's zeros.
     constexpr std::size_t most_copied = std::size_t{32} << 20;
     std::string ended;
     auto view = payload.view();
