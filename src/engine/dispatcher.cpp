@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <sstream>
 #include <system_error>
 
@@ -11,20 +12,20 @@
 #include <stoq/error.hpp>
 
 #include "engine/plugin_registry.hpp"
+#include "engine/rule_strings.hpp"
+#include "engine/string_filter.hpp"
+#include "engine/yara_scan.hpp"
 #include "support/json.hpp"
 
 namespace stoq::engine {
 namespace {
 
 constexpr std::size_t large = std::size_t{64} << 20;
-constexpr std::size_t window_head = std::size_t{16} << 20;
-constexpr std::size_t window_tail = std::size_t{64} << 10;
 // Our bytes, not somebody's mapping that may shrink: no signal handlers, which cost 20 µs a scan.
 constexpr int scan_flags = SCAN_FLAGS_NO_TRYCATCH | SCAN_FLAGS_REPORT_RULES_MATCHING;
 
 struct CompileErrors {
-  const std::vector<Dispatcher::Source>& sources;
-  std::size_t current = 0;
+  const Dispatcher::Source& source;
   std::string text;
 };
 
@@ -33,8 +34,7 @@ void on_compile_error(int level, const char* /*file*/, int line, const YR_RULE* 
   if (level != YARA_ERROR_LEVEL_ERROR) return;
   auto& errors = *static_cast<CompileErrors*>(context);
   if (!errors.text.empty()) errors.text += '\n';
-  errors.text +=
-      errors.sources[errors.current].origin + ":" + std::to_string(line) + ": " + message;
+  errors.text += errors.source.origin + ":" + std::to_string(line) + ": " + message;
 }
 
 std::vector<std::string> split(std::string_view list) {
@@ -52,6 +52,7 @@ std::vector<std::string> split(std::string_view list) {
 
 struct ScanState {
   const std::vector<DispatchRule>& rules;
+  std::size_t first_rule;  ///< of the set, among all
   std::string_view producer;
   YR_RULES* compiled;
   Plan& plan;
@@ -77,7 +78,8 @@ int on_match(YR_SCAN_CONTEXT* context, int message, void* data, void* user) {
   if (message != CALLBACK_MSG_RULE_MATCHING) return CALLBACK_CONTINUE;
   auto& state = *static_cast<ScanState*>(user);
   auto* rule = static_cast<YR_RULE*>(data);
-  const auto& known = state.rules[static_cast<std::size_t>(rule - state.compiled->rules_table)];
+  const auto& known =
+      state.rules[state.first_rule + static_cast<std::size_t>(rule - state.compiled->rules_table)];
   if (std::find(known.not_from.begin(), known.not_from.end(), state.producer) !=
       known.not_from.end()) {
     return CALLBACK_CONTINUE;
@@ -90,39 +92,6 @@ int on_match(YR_SCAN_CONTEXT* context, int message, void* data, void* user) {
     if (!planned) state.plan.calls.push_back({&known, &target, first_offset(context, rule)});
   }
   return CALLBACK_CONTINUE;
-}
-
-/// The head and the tail of a large payload as libyara's blocks.
-struct Window {
-  ByteView bytes;
-  int next = 0;
-  YR_MEMORY_BLOCK block{};
-};
-
-const std::uint8_t* fetch(YR_MEMORY_BLOCK* block) {
-  const auto& window = *static_cast<const Window*>(block->context);
-  return reinterpret_cast<const std::uint8_t*>(window.bytes.subspan(block->base).data());
-}
-
-YR_MEMORY_BLOCK* advance(YR_MEMORY_BLOCK_ITERATOR* iterator) {
-  auto& window = *static_cast<Window*>(iterator->context);
-  if (window.next > 1) return nullptr;
-  const auto size = window.next == 0 ? window_head : window_tail;
-  window.block.base = window.next == 0 ? 0 : window.bytes.size() - size;
-  window.block.size = size;
-  window.block.context = &window;
-  window.block.fetch_data = fetch;
-  ++window.next;
-  return &window.block;
-}
-
-YR_MEMORY_BLOCK* rewind(YR_MEMORY_BLOCK_ITERATOR* iterator) {
-  static_cast<Window*>(iterator->context)->next = 0;
-  return advance(iterator);
-}
-
-std::uint64_t whole_size(YR_MEMORY_BLOCK_ITERATOR* iterator) {
-  return static_cast<const Window*>(iterator->context)->bytes.size();
 }
 
 DispatchRule read_rule(YR_RULE* rule) {
@@ -163,45 +132,94 @@ DispatchRule read_rule(YR_RULE* rule) {
 
 }  // namespace
 
+/// One source's rules, compiled.
+struct Dispatcher::RuleSet {
+  RuleSet() = default;
+  ~RuleSet() {
+    if (compiled != nullptr) yr_rules_destroy(compiled);
+  }
+  RuleSet(const RuleSet&) = delete;
+  RuleSet& operator=(const RuleSet&) = delete;
+
+  YR_RULES* compiled = nullptr;
+  std::size_t first_rule = 0;
+  bool has_strings = false;
+  bool can_skip = false;                 ///< libyara's search may be left out
+  std::unique_ptr<StringFilter> filter;  ///< null: libyara must search every payload
+};
+
+/// One thread's scanner of one set.
+struct Dispatcher::Scanner::SetScanner {
+  explicit SetScanner(const RuleSet& rules) : set(rules) {
+    if (yr_scanner_create(rules.compiled, &scanner) != ERROR_SUCCESS) {
+      throw Error("libyara has no memory for a scanner");
+    }
+    yr_scanner_set_flags(scanner, scan_flags);
+    if (rules.filter) scratch.emplace(*rules.filter);
+  }
+  ~SetScanner() { yr_scanner_destroy(scanner); }
+  SetScanner(const SetScanner&) = delete;
+  SetScanner& operator=(const SetScanner&) = delete;
+
+  [[nodiscard]] int scan(ByteView bytes) {
+    if (bytes.size() > large) return yara_scan_ends(scanner, bytes);
+    const bool empty_search =
+        !set.has_strings || (set.filter && !set.filter->may_match(bytes, *scratch));
+    return set.can_skip && empty_search ? yara_evaluate(scanner, bytes) : yara_scan(scanner, bytes);
+  }
+
+  const RuleSet& set;
+  YR_SCANNER* scanner = nullptr;
+  std::optional<StringFilter::Scratch> scratch;
+};
+
 Dispatcher::Dispatcher(const std::vector<Source>& sources) {
   if (yr_initialize() != ERROR_SUCCESS) throw Error("libyara does not start");
   try {
-    compile(sources);
-    read_rules();
+    const bool can_skip = yara_can_skip_search();
+    for (const auto& source : sources) {
+      sets_.push_back(compile(source));
+      sets_.back()->can_skip = can_skip;
+    }
   } catch (...) {
-    if (compiled_ != nullptr) yr_rules_destroy(compiled_);
+    sets_.clear();
     yr_finalize();
     throw;
   }
 }
 
 Dispatcher::~Dispatcher() {
-  yr_rules_destroy(compiled_);
+  sets_.clear();
   yr_finalize();
 }
 
-void Dispatcher::compile(const std::vector<Source>& sources) {
+std::unique_ptr<Dispatcher::RuleSet> Dispatcher::compile(const Source& source) {
   YR_COMPILER* raw = nullptr;
   if (yr_compiler_create(&raw) != ERROR_SUCCESS)
     throw Error("libyara has no memory for a compiler");
   const std::unique_ptr<YR_COMPILER, void (*)(YR_COMPILER*)> compiler(raw, yr_compiler_destroy);
-  CompileErrors errors{sources, 0, {}};
+  CompileErrors errors{source, {}};
   yr_compiler_set_callback(raw, on_compile_error, &errors);
-  for (; errors.current < sources.size(); ++errors.current) {
-    const auto& source = sources[errors.current];
-    const auto failed = yr_compiler_add_string(raw, source.text.c_str(),
-                                               ("ns" + std::to_string(errors.current)).c_str());
-    // libyara refuses all further sources once one failed.
-    if (failed > 0) throw ConfigError("dispatch rules do not compile:\n" + errors.text);
+  if (yr_compiler_add_string(raw, source.text.c_str(), nullptr) > 0) {
+    throw ConfigError("dispatch rules do not compile:\n" + errors.text);
   }
-  if (yr_compiler_get_rules(raw, &compiled_) != ERROR_SUCCESS) {
+  auto set = std::make_unique<RuleSet>();
+  if (yr_compiler_get_rules(raw, &set->compiled) != ERROR_SUCCESS) {
     throw Error("libyara has no memory for the dispatch rules");
   }
-}
-
-void Dispatcher::read_rules() {
+  set->first_rule = rules_.size();
+  std::size_t strings = 0;
   YR_RULE* rule = nullptr;
-  yr_rules_foreach(compiled_, rule) { rules_.push_back(read_rule(rule)); }
+  yr_rules_foreach(set->compiled, rule) {
+    rules_.push_back(read_rule(rule));
+    YR_STRING* string = nullptr;
+    yr_rule_strings_foreach(rule, string) strings += string->chained_to == nullptr ? 1 : 0;
+  }
+  set->has_strings = strings > 0;
+  // As many as libyara found, or it was read otherwise than we do (an include, say).
+  const auto expressions = rule_strings(source.text);
+  if (expressions && expressions->size() == strings) set->filter = StringFilter::make(*expressions);
+  return set;
 }
 
 bool Dispatcher::spares(std::string_view producer) const noexcept {
@@ -211,36 +229,21 @@ bool Dispatcher::spares(std::string_view producer) const noexcept {
 }
 
 Dispatcher::Scanner::Scanner(const Dispatcher& dispatcher) : dispatcher_(dispatcher) {
-  if (yr_scanner_create(dispatcher.compiled_, &scanner_) != ERROR_SUCCESS) {
-    throw Error("libyara has no memory for a scanner");
-  }
-  yr_scanner_set_flags(scanner_, scan_flags);
+  for (const auto& set : dispatcher.sets_) scanners_.push_back(std::make_unique<SetScanner>(*set));
 }
 
-Dispatcher::Scanner::~Scanner() {
-  if (scanner_ != nullptr) yr_scanner_destroy(scanner_);
-}
+Dispatcher::Scanner::~Scanner() = default;
 
 void Dispatcher::Scanner::scan(ByteView bytes, std::string_view producer, Plan& plan) {
   plan.clear();
-  if (bytes.empty() || dispatcher_.rules_.empty()) return;
-  ScanState state{dispatcher_.rules_, producer, dispatcher_.compiled_, plan};
-  yr_scanner_set_callback(scanner_, on_match, &state);
-  int failed = 0;
-  if (bytes.size() <= large) {
-    failed = yr_scanner_scan_mem(scanner_, reinterpret_cast<const std::uint8_t*>(bytes.data()),
-                                 bytes.size());
-  } else {
-    Window window{bytes, 0, {}};
-    YR_MEMORY_BLOCK_ITERATOR iterator{};
-    iterator.context = &window;
-    iterator.first = rewind;
-    iterator.next = advance;
-    iterator.file_size = whole_size;
-    failed = yr_scanner_scan_mem_blocks(scanner_, &iterator);
-  }
-  if (failed != ERROR_SUCCESS) {
-    throw Error("dispatch rules: libyara failed with error " + std::to_string(failed));
+  if (bytes.empty()) return;
+  for (const auto& scanner : scanners_) {
+    ScanState state{dispatcher_.rules_, scanner->set.first_rule, producer, scanner->set.compiled,
+                    plan};
+    yr_scanner_set_callback(scanner->scanner, on_match, &state);
+    if (const auto failed = scanner->scan(bytes); failed != ERROR_SUCCESS) {
+      throw Error("dispatch rules: libyara failed with error " + std::to_string(failed));
+    }
   }
 }
 

@@ -13,9 +13,6 @@
 #include <stoq/bytes.hpp>
 #include <stoq/value.hpp>
 
-struct YR_RULES;
-struct YR_SCAN_CONTEXT;
-
 namespace stoq::engine {
 
 /// One call that a rule asks for.
@@ -75,8 +72,9 @@ class Dispatcher {
     void scan(ByteView bytes, std::string_view producer, Plan& plan);
 
    private:
+    struct SetScanner;
     const Dispatcher& dispatcher_;
-    YR_SCAN_CONTEXT* scanner_ = nullptr;
+    std::vector<std::unique_ptr<SetScanner>> scanners_;
   };
 
   [[nodiscard]] std::vector<DispatchRule>& rules() noexcept { return rules_; }
@@ -86,11 +84,12 @@ class Dispatcher {
   [[nodiscard]] bool spares(std::string_view producer) const noexcept;
 
  private:
-  void compile(const std::vector<Source>& sources);
-  void read_rules();
+  struct RuleSet;
+  /// Compiles a source and appends its rules to `rules_`.
+  std::unique_ptr<RuleSet> compile(const Source& source);
 
-  YR_RULES* compiled_ = nullptr;
-  std::vector<DispatchRule> rules_;  // by the order in which libyara holds them
+  std::vector<std::unique_ptr<RuleSet>> sets_;  // one a source: only its strings are searched for
+  std::vector<DispatchRule> rules_;             // by set, in the order in which libyara holds them
 };
 
 /// The shipped dispatcher.yar of this build or installation, then the user's files. Throws
