@@ -7,7 +7,10 @@ from ..corpus import spread, total
 from ..measure import Program, shell, xargs_list
 from ..stoq import FINISHED, XARGS_FINISHED
 
-OURS = ("opens every layer to depth 16, hashes every payload (SHA-256), writes a JSON record each to a file")
+# a kernel's sources are a tar of more than the 256 MiB that one member may have by default: without more, less is done
+LIMITS = ["-w", "none", "--max-child-bytes", "4G", "--max-depth", "24"]
+OURS = ("opens every layer (--max-depth 24, --max-child-bytes 4G, else the largest is cut), hashes every payload (SHA-256), writes a "
+        "JSON record each to a file")
 BSDTAR = ("opens the outermost archive of each file (bsdtar -xOf) into one sha256sum a file: one level, one digest a file, and "
           "none where it does not know the format")
 SEVENZIP = "opens the outermost archive (of .deb and .tar.xz: the outer layer only), checks its CRCs, writes nothing; one call a file"
@@ -39,7 +42,7 @@ def check_leaves(bench, name, folder):
     facts |= {"leaves_in_truth": leaves, "of_them_not_found": missing}
     if not leaves:
         bench.skip(f"{folder}: comparison of leaves", f"no truth of {folder} beside the corpus ({bench.corpus.truth_path().name})")
-    if missing * 1000 > leaves:
+    if missing:
         raise Unequal(f"{missing} of {leaves} leaves of the truth are not in stoq's records")
     return facts
 
@@ -48,7 +51,7 @@ def part(bench, section, files, title, others, note):
     """stoq and a slow program over the same part of the corpus."""
     listing = bench.corpus.write_list(files)
     ours = f"stoq -j{bench.threads}"
-    programs = [Program(ours, [bench.stoq.scan(title.replace(" ", "-"), ["--files-from", str(listing)], "-w", "none")], OURS, accept=FINISHED)]
+    programs = [Program(ours, [bench.stoq.scan(title.replace(" ", "-"), ["--files-from", str(listing)], *LIMITS)], OURS, accept=FINISHED)]
     ratios = []
     for program, asked in others(files):
         programs.append(program)
@@ -84,7 +87,7 @@ def nested(bench):
     files = bench.corpus.files("nested")
     count, listing = bench.threads, bench.corpus.write_list(files)
     ours, other = f"stoq -j{count}", f"xargs -P{count} bsdtar"
-    programs = [Program(ours, [bench.stoq.scan("nested", ["nested"], "-w", "none")], OURS, accept=FINISHED),
+    programs = [Program(ours, [bench.stoq.scan("nested", ["nested"], *LIMITS)], OURS, accept=FINISHED),
                 Program(other, [bsdtar(listing, count)], BSDTAR, accept=XARGS_FINISHED)]
     ratios = [Ratio(ours, other, asked=1.5, aim=3)]
     if bench.has("7z", "nested: 7z t"):
@@ -122,7 +125,7 @@ def jars(bench):
     files = bench.corpus.files("jars")
     count, listing = bench.threads, bench.corpus.write_list(files)
     ours, unzip = f"stoq -j{count}", f"xargs -P{count} unzip -tqq"
-    programs = [Program(ours, [bench.stoq.scan("jars", ["jars"], "-w", "none")], OURS, accept=FINISHED),
+    programs = [Program(ours, [bench.stoq.scan("jars", ["jars"], *LIMITS)], OURS, accept=FINISHED),
                 Program(unzip, [xargs_list(listing, count, 1, "unzip", "-tqq")],
                         "inflates each member of the outermost archive, checks its CRC, writes nothing; one call a file", accept=XARGS_FINISHED)]
     ratios = [Ratio(ours, unzip, asked=3)]

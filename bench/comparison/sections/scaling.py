@@ -7,7 +7,7 @@ from ..stoq import FINISHED
 ASKED, ASKED_OF_TWO = 1.8, 0.95
 WORK = {"hash": ("small", ["-w", "none", "--max-depth", "0"], "SHA-256 of small files"),
         "default": ("small", [], "default workers on small files"),
-        "nested": ("nested", ["-w", "none"], "every leaf of nested containers")}
+        "nested": ("nested", ["-w", "none", "--max-child-bytes", "4G"], "every leaf of nested containers")}
 
 
 def contest(bench, name, folder, options, title):
