@@ -1,11 +1,11 @@
-/// Undoes ROT13.
+/// Undoes a Caesar shift.
 #include <stoq/plugin.hpp>
 
 #include "rotate.hpp"
 
 namespace {
 
-class Rot13 : public stoq::Decoder {
+class Caesar : public stoq::Decoder {
  public:
   void decode(const stoq::Payload& payload, const stoq::Request&,
               stoq::Children& children) const override {
@@ -17,4 +17,4 @@ class Rot13 : public stoq::Decoder {
 
 }  // namespace
 
-STOQ_PLUGIN(Rot13)
+STOQ_PLUGIN(Caesar)

@@ -1,7 +1,7 @@
-rule rot13
+rule caesar
 {
     meta:
-        plugin = "decoder:rot13"
+        plugin = "decoder:caesar"
     strings:
         $greeting = "Uryyb, jbeyq"
     condition:
