@@ -1,88 +1,19 @@
 #include "rule_gate.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <charconv>
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 namespace {
 
 using Prefixes = std::optional<std::set<std::string>>;
-using Tokens = std::vector<std::string>;
-using Part = std::span<const std::string>;
-
-bool is_word(char c) noexcept {
-  return std::isalnum(static_cast<unsigned char>(c)) != 0 || c == '_';
-}
-
-/// Cuts rule text into words and signs. Comments are left out; strings, regular expressions and hex
-/// strings become one empty token. YARA's division is `\`, so that `/` always begins a regular
-/// expression or a comment.
-class Lexer {
- public:
-  explicit Lexer(std::string_view text) noexcept : text_(text) {}
-
-  Tokens run() {
-    while (at_ < text_.size()) step();
-    return std::move(tokens_);
-  }
-
- private:
-  void step() {
-    const char c = text_[at_];
-    if (std::isspace(static_cast<unsigned char>(c)) != 0) {
-      ++at_;
-    } else if (text_.substr(at_).starts_with("//")) {
-      at_ = std::min(text_.find('\n', at_), text_.size());
-    } else if (text_.substr(at_).starts_with("/*")) {
-      skip_past("*/", at_ + 2);
-    } else if (c == '"' || c == '/') {
-      quoted(c);
-    } else if (c == '{' && !tokens_.empty() && tokens_.back() == "=") {
-      hex_string();
-    } else if (is_word(c)) {
-      const auto start = at_;
-      while (at_ < text_.size() && is_word(text_[at_])) ++at_;
-      tokens_.emplace_back(text_.substr(start, at_ - start));
-    } else {
-      const bool is_equality = text_.substr(at_).starts_with("==");
-      tokens_.emplace_back(text_.substr(at_, is_equality ? 2 : 1));
-      at_ += is_equality ? 2 : 1;
-    }
-  }
-  void skip_past(std::string_view end, std::size_t from) {
-    const auto found = text_.find(end, from);
-    at_ = found == text_.npos ? text_.size() : found + end.size();
-  }
-  void quoted(char quote) {
-    for (++at_; at_ < text_.size() && text_[at_] != quote; ++at_) {
-      if (text_[at_] == '\\') ++at_;
-    }
-    ++at_;
-    tokens_.emplace_back();
-  }
-  void hex_string() {
-    // Its comments may hold a brace.
-    for (++at_; at_ < text_.size() && text_[at_] != '}';) {
-      if (text_.substr(at_).starts_with("//")) {
-        at_ = std::min(text_.find('\n', at_), text_.size());
-      } else if (text_.substr(at_).starts_with("/*")) {
-        skip_past("*/", at_ + 2);
-      } else {
-        ++at_;
-      }
-    }
-    ++at_;
-    tokens_.emplace_back();
-  }
-
-  std::string_view text_;
-  std::size_t at_ = 0;
-  Tokens tokens_;
-};
+using Part = std::span<const Token>;
 
 std::optional<std::uint64_t> number(std::string_view token) {
   const bool hex = token.starts_with("0x");
@@ -110,22 +41,121 @@ Prefixes bytes_of(std::string_view function, std::uint64_t value) {
   return std::set{std::move(bytes)};
 }
 
+/// Modules that tell of one kind of file only, and what such a file begins with.
+struct FileModule {
+  std::string_view name, magic;
+};
+constexpr std::array file_modules{FileModule{"pe", "MZ"}, FileModule{"dotnet", "MZ"},
+                                  FileModule{"elf",
+                                             "\x7f"
+                                             "ELF"}};
+
+bool is(Part part, std::size_t at, std::string_view word) noexcept {
+  return at < part.size() && part[at].text == word;
+}
+
+/// The module whose field, undefined for other files, stands at `at`: `pe.timestamp`. Constants
+/// (`pe.DLL`) are defined everywhere, and so is what begins with `is_`.
+const FileModule* field_at(Part part, std::size_t at) noexcept {
+  if (!is(part, at + 1, ".") || at + 2 >= part.size()) return nullptr;
+  const bool is_range_end = at > 1 && is(part, at - 2, ".");
+  if (at > 0 && is(part, at - 1, ".") && !is_range_end) return nullptr;
+  const auto& field = part[at + 2].text;
+  if (field.empty() || std::islower(static_cast<unsigned char>(field[0])) == 0) return nullptr;
+  if (field.starts_with("is_")) return nullptr;
+  const auto* const found =
+      std::find_if(file_modules.begin(), file_modules.end(),
+                   [&](const FileModule& module) { return module.name == part[at].text; });
+  return found == file_modules.end() ? nullptr : &*found;
+}
+
+/// Where the parenthesis or bracket that opens at `at` closes; the size of `part` if nowhere.
+std::size_t closing(Part part, std::size_t at) noexcept {
+  int depth = 0;
+  for (; at < part.size(); ++at) {
+    if (is(part, at, "(") || is(part, at, "[")) ++depth;
+    if ((is(part, at, ")") || is(part, at, "]")) && --depth == 0) return at;
+  }
+  return part.size();
+}
+
+/// Whether `part` calls a function of a module, `pe.imports(…)`: these may answer 0 for other
+/// files.
+bool calls_module(Part part) noexcept {
+  for (std::size_t i = 1; i + 1 < part.size(); ++i) {
+    if (is(part, i - 1, ".") && is(part, i + 1, "(")) return true;
+  }
+  return false;
+}
+
+/// `pe.is_dll()`, `pe.rich_signature.version(5) > 0`: true only if it answers more than 0.
+Prefixes of_call(Part term) {
+  std::size_t at = 1;
+  while (is(term, at, ".") && at + 1 < term.size()) at += 2;
+  if (at < 3 || !is(term, at, "(")) return std::nullopt;
+  const auto* const module =
+      std::find_if(file_modules.begin(), file_modules.end(),
+                   [&](const FileModule& one) { return one.name == term[0].text; });
+  if (module == file_modules.end()) return std::nullopt;
+  const auto end = closing(term, at);
+  if (end >= term.size() || calls_module(term.subspan(at))) return std::nullopt;
+  const auto rest = term.subspan(end + 1);
+  const bool is_more = rest.size() == 2 && is(rest, 0, ">") && number(rest[1].text).has_value();
+  const bool is_hash = rest.size() == 2 && is(rest, 0, "==") && rest[1].text.empty() && at == 3 &&
+                       is(term, 2, "imphash");
+  if (!rest.empty() && !is_more && !is_hash) return std::nullopt;
+  return std::set{std::string(module->magic)};
+}
+
+/// What a term of nothing but operators asks for that yield nothing if any part is undefined.
+Prefixes of_fields(Part term) {
+  constexpr std::array special{"not", "defined", "for", "of", "any", "all", "none", "and", "or"};
+  for (const auto& token : term) {
+    if (std::find(special.begin(), special.end(), token.text) != special.end()) return std::nullopt;
+  }
+  if (calls_module(term)) {
+    // Functions of these answer nothing when asked about something undefined.
+    const bool asks_math = term.size() > 4 && is(term, 0, "math") && is(term, 3, "(") &&
+                           !calls_module(term.subspan(3));
+    if (!asks_math) return of_call(term);
+  }
+  for (std::size_t i = 0; i < term.size(); ++i) {
+    if (const auto* module = field_at(term, i)) return std::set{std::string(module->magic)};
+  }
+  return std::nullopt;
+}
+
+/// `for any i in (0 .. pe.number_of_sections - 1) : ( … )`: nothing to go through, no match.
+Prefixes of_loop(Part term) {
+  if (!is(term, 0, "for") || !is(term, 1, "any") || !is(term, 3, "in") || !is(term, 4, "(")) {
+    return std::nullopt;
+  }
+  const auto end = closing(term, 4);
+  if (!is(term, end + 1, ":") || !is(term, end + 2, "(") ||
+      closing(term, end + 2) + 1 != term.size()) {
+    return std::nullopt;
+  }
+  const auto range = term.subspan(5, end - 5);
+  return calls_module(range) ? std::nullopt : of_fields(range);
+}
+
 /// What a term without `and` and `or` asks for.
 Prefixes of_term(Part term) {
-  if (term.size() >= 3 && term[0] == "pe" && term[1] == "." && term[2] == "is_pe") {
+  if (is(term, 0, "pe") && is(term, 1, ".") && is(term, 2, "is_pe")) {
     const bool plain = term.size() == 3;
-    const bool compared = term.size() == 5 && term[3] == "==" && term[4] == "1";
+    const bool compared = term.size() == 5 && is(term, 3, "==") && is(term, 4, "1");
     return plain || compared ? Prefixes{std::set<std::string>{"MZ"}} : std::nullopt;
   }
-  if (term.size() != 6) return std::nullopt;
-  // function ( 0 ) == value, or value == function ( 0 )
-  const auto call = term[4] == "==" ? term.first(4) : term.last(4);
-  const auto& other = term[4] == "==" ? term[5] : term[0];
-  if ((term[4] != "==" && term[1] != "==") || call[1] != "(" || call[3] != ")") return std::nullopt;
-  const auto offset = number(call[2]);
-  const auto value = number(other);
-  if (!offset || *offset != 0 || !value) return std::nullopt;
-  return bytes_of(call[0], *value);
+  if (is(term, 0, "for")) return of_loop(term);
+  if (term.size() == 6 && (is(term, 4, "==") || is(term, 1, "=="))) {
+    // function ( 0 ) == value, or value == function ( 0 )
+    const auto call = is(term, 4, "==") ? term.first(4) : term.last(4);
+    const auto value = number(is(term, 4, "==") ? term[5].text : term[0].text);
+    if (is(call, 1, "(") && is(call, 3, ")") && number(call[2].text) == 0 && value) {
+      if (auto bytes = bytes_of(call[0].text, *value)) return bytes;
+    }
+  }
+  return of_fields(term);
 }
 
 /// The parts between `word`s that stand in no parentheses.
@@ -134,9 +164,9 @@ std::vector<Part> split(Part tokens, std::string_view word) {
   std::size_t start = 0;
   int depth = 0;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (tokens[i] == "(") ++depth;
-    if (tokens[i] == ")") --depth;
-    if (depth == 0 && tokens[i] == word) {
+    if (tokens[i].text == "(") ++depth;
+    if (tokens[i].text == ")") --depth;
+    if (depth == 0 && tokens[i].text == word) {
       parts.push_back(tokens.subspan(start, i - start));
       start = i + 1;
     }
@@ -147,11 +177,11 @@ std::vector<Part> split(Part tokens, std::string_view word) {
 
 /// Whether the first parenthesis closes at the very end.
 bool is_wrapped(Part tokens) {
-  if (tokens.size() < 2 || tokens.front() != "(") return false;
+  if (tokens.size() < 2 || tokens.front().text != "(") return false;
   int depth = 0;
   for (std::size_t i = 0; i < tokens.size(); ++i) {
-    if (tokens[i] == "(") ++depth;
-    if (tokens[i] == ")" && --depth == 0) return i + 1 == tokens.size();
+    if (tokens[i].text == "(") ++depth;
+    if (tokens[i].text == ")" && --depth == 0) return i + 1 == tokens.size();
   }
   return false;
 }
@@ -180,26 +210,4 @@ Prefixes of_condition(Part tokens, int depth = 0) {
 
 }  // namespace
 
-Prefixes required_prefixes(std::string_view text) {
-  const auto tokens = Lexer(text).run();
-  if (std::find(tokens.begin(), tokens.end(), "include") != tokens.end()) return std::nullopt;
-  std::set<std::string> all;
-  std::ptrdiff_t rules = 0;
-  for (std::size_t i = 0; i + 1 < tokens.size(); ++i) {
-    if (tokens[i] != "condition" || tokens[i + 1] != ":") continue;
-    const auto end = std::find(tokens.begin() + static_cast<std::ptrdiff_t>(i), tokens.end(), "}");
-    if (end == tokens.end()) return std::nullopt;
-    const auto last = static_cast<std::size_t>(end - tokens.begin());
-    const auto one = of_condition(Part(tokens).subspan(i + 2, last - i - 2));
-    if (!one) return std::nullopt;
-    all.insert(one->begin(), one->end());
-    ++rules;
-  }
-  // `rule` is a reserved word: as many conditions as rules, or the text was misread.
-  if (rules == 0 || std::count(tokens.begin(), tokens.end(), "rule") != rules) return std::nullopt;
-  return all;
-}
-
-bool may_use_modules(std::string_view text) {
-  return text.find("import") != text.npos || text.find("include") != text.npos;
-}
+Prefixes required_prefixes(Part condition) { return of_condition(condition); }

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <iterator>
 #include <map>
 #include <set>
 #include <type_traits>
 #include <utility>
 
-#include "rule_gate.hpp"
+#include "rule_parts.hpp"
 
 namespace {
 
@@ -64,27 +65,37 @@ Compiler make_compiler(const Externals& externals, Messages& messages) {
   return compiler;
 }
 
-/// False when the file has errors: the compiler is of no more use then.
-bool add(YR_COMPILER* compiler, const RuleFile& file, Messages& messages) {
-  const std::unique_ptr<std::FILE, CloseFile> stream(std::fopen(file.path.c_str(), "rbe"));
+/// A part of a file of rules.
+struct Member {
+  const RuleFile* file;
+  std::size_t number;  ///< of the file
+  RulePart part;
+};
+using Members = std::vector<Member>;
+
+/// False when the rules have errors: the compiler is of no more use then.
+bool add(YR_COMPILER* compiler, const Member& member, Messages& messages) {
+  std::string text = member.part.text;
+  if (text.empty()) return true;
+  const auto& path = member.file->path;
+  const std::unique_ptr<std::FILE, CloseFile> stream(::fmemopen(text.data(), text.size(), "r"));
   if (!stream) {
-    messages.errors.push_back(file.path.string() + ": cannot be opened");
+    messages.errors.push_back(path.string() + ": cannot be opened");
     return true;
   }
-  return ::yr_compiler_add_file(compiler, stream.get(), file.space.c_str(), file.path.c_str()) == 0;
+  return ::yr_compiler_add_file(compiler, stream.get(), member.file->space.c_str(), path.c_str()) ==
+         0;
 }
 
-using Files = std::vector<const RuleFile*>;
-
-/// The rules of `files`, or null when `messages` has got errors, which are then those of all.
-std::unique_ptr<YR_RULES, DestroyRules> compile_together(const Files& files,
+/// The rules of `members`, or null when `messages` has got errors, which are then those of all.
+std::unique_ptr<YR_RULES, DestroyRules> compile_together(const Members& members,
                                                          const Externals& externals,
                                                          Messages& messages) {
   auto compiler = make_compiler(externals, messages);
   const auto before = messages.errors.size();
-  for (const auto* file : files) {
+  for (const auto& member : members) {
     // After an error libyara wants a new compiler; the others' errors are still worth knowing.
-    if (!add(compiler.get(), *file, messages)) compiler = make_compiler(externals, messages);
+    if (!add(compiler.get(), member, messages)) compiler = make_compiler(externals, messages);
   }
   if (messages.errors.size() != before) return nullptr;
   YR_RULES* rules = nullptr;
@@ -123,20 +134,57 @@ void redefine(YR_RULES* rules, const Externals& externals) {
   }
 }
 
-/// The prefixes as a key of a group; empty for the group of all that every payload is shown.
-std::set<std::string> group_of(const RuleFile& file) {
-  // Without modules a rule costs next to nothing until its strings are found.
-  if (!may_use_modules(file.text)) return {};
-  return required_prefixes(file.text).value_or(std::set<std::string>{});
-}
+constexpr std::size_t most_rules = std::size_t{1} << 32;  // libyara counts a set's in 32 bits
 
-/// The place of each rule: by file, then as it stands there.
-void number_rules(RuleSet& set, const std::map<std::string, std::size_t>& first) {
+/// The place of each rule among all: by file, then as it stands there.
+void number_rules(RuleSet& set, const Members& members) {
+  std::map<std::string, const Member*> by_space;
+  for (const auto& member : members) by_space[member.file->space] = &member;
   std::map<std::string, std::size_t> seen;
   for (std::uint32_t i = 0; i < set.rules->num_rules; ++i) {
     const std::string space = set.rules->rules_table[i].ns->name;
-    set.order.push_back(first.at(space) + seen[space]++);
+    const auto& member = *by_space.at(space);
+    const auto count = seen[space]++;
+    const auto& places = member.part.places;
+    set.order.push_back(member.number * most_rules + (places.empty() ? count : places.at(count)));
   }
+}
+
+/// Compiles the groups, each to a set. Errors go to `messages`, and the sets are then not all
+/// there.
+std::vector<RuleSet> compile_groups(std::map<std::set<std::string>, Members> groups,
+                                    const Externals& externals, Messages& messages) {
+  std::vector<RuleSet> sets;
+  for (auto& [prefixes, members] : groups) {
+    auto rules = compile_together(members, externals, messages);
+    if (!rules) continue;
+    auto& set = sets.emplace_back();
+    set.rules = std::move(rules);
+    set.prefixes.assign(prefixes.begin(), prefixes.end());
+    number_rules(set, members);
+  }
+  return sets;
+}
+
+/// Compiles what is text, in parts. When that fails then whole: the user is told of his files'
+/// errors as they stand, and of no others.
+std::vector<RuleSet> compile_texts(const std::vector<RuleFile>& files, const Externals& externals,
+                                   Messages& messages) {
+  std::map<std::set<std::string>, Members> whole, split;
+  for (std::size_t i = 0; i < files.size(); ++i) {
+    if (files[i].compiled) continue;
+    whole[{}].push_back({&files[i], i, {files[i].text, {}, {}}});
+    for (auto& part : split_rules(files[i])) {
+      auto& members = split[part.prefixes];
+      members.push_back({&files[i], i, std::move(part)});
+    }
+  }
+  Messages of_parts;
+  auto sets = compile_groups(std::move(split), externals, of_parts);
+  if (!of_parts.errors.empty()) return compile_groups(std::move(whole), externals, messages);
+  std::move(of_parts.warnings.begin(), of_parts.warnings.end(),
+            std::back_inserter(messages.warnings));
+  return sets;
 }
 
 }  // namespace
@@ -151,18 +199,11 @@ YaraLibrary::~YaraLibrary() { ::yr_finalize(); }
 
 std::vector<RuleSet> compile(const std::vector<RuleFile>& files, const Externals& externals,
                              stoq::Host& host) {
-  constexpr std::size_t most_rules = std::size_t{1} << 32;  // libyara counts a set's in 32 bits
-  std::map<std::set<std::string>, Files> groups;
-  std::map<std::string, std::size_t> first;
-  std::vector<RuleSet> sets;
   Messages messages;
+  auto sets = compile_texts(files, externals, messages);
   for (std::size_t i = 0; i < files.size(); ++i) {
     const auto& file = files[i];
-    if (!file.compiled) {
-      first[file.space] = i * most_rules;
-      groups[group_of(file)].push_back(&file);
-      continue;
-    }
+    if (!file.compiled) continue;
     YR_RULES* rules = nullptr;
     if (const auto result = ::yr_rules_load(file.path.c_str(), &rules); result != ERROR_SUCCESS) {
       messages.errors.push_back(file.path.string() + ": " + load_failure(result));
@@ -172,14 +213,6 @@ std::vector<RuleSet> compile(const std::vector<RuleFile>& files, const Externals
     set.rules.reset(rules);
     redefine(rules, externals);
     for (std::uint32_t n = 0; n < rules->num_rules; ++n) set.order.push_back(i * most_rules + n);
-  }
-  for (const auto& [prefixes, members] : groups) {
-    auto rules = compile_together(members, externals, messages);
-    if (!rules) continue;
-    auto& set = sets.emplace_back();
-    set.rules = std::move(rules);
-    set.prefixes.assign(prefixes.begin(), prefixes.end());
-    number_rules(set, first);
   }
   for (const auto& warning : messages.warnings) host.log(stoq::LogLevel::info, "yara: " + warning);
   if (messages.errors.empty()) return sets;
