@@ -5,11 +5,10 @@ from ..measure import Program
 from ..stoq import FINISHED
 
 ROUNDS = 2
-ENGINE_AT_MOST = 5  # per cent of CPU
 
 
 def contests(bench):
-    """stoq with the default workers over all folders: CPU by plugin, engine's share"""
+    """stoq with the default workers over all folders; its run.json, with costs by plugin, goes into the report"""
     folders = bench.corpus.there()
     files = bench.corpus.files(*folders)
     program = Program(f"stoq -j{bench.threads}", [bench.stoq.scan("default", folders)],
