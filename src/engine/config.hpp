@@ -38,8 +38,8 @@ struct Config {
   std::optional<std::uint64_t> max_size;  ///< larger roots are `filtered`
   std::string source = "filedir";
   std::vector<std::string> workers;  ///< names; empty: none but the engine's own
-  std::string connector = "stdout";
-  unsigned threads = 0;  ///< 0: as many as the machine has
+  std::string connector = "stdout";  ///< empty: results are thrown away
+  unsigned threads = 0;              ///< 0: as many as the machine has
   Limits limits;
   Digests digests;
   std::vector<std::string> dispatch_rules;  ///< the user's own, beside the shipped ones
@@ -49,7 +49,9 @@ struct Config {
   Format format = Format::jsonl;
   bool ordered = true;
   bool timing = false;
-  std::string run_json;  ///< where run.json goes; empty: nowhere
+  bool accounts = false;    ///< who used the CPU (account.hpp); costs about a percent
+  std::size_t slowest = 0;  ///< with accounts: how many single calls to keep, a thread
+  std::string run_json;     ///< where run.json goes; empty: nowhere
 };
 
 }  // namespace stoq::engine

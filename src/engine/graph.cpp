@@ -5,6 +5,7 @@
 #include <condition_variable>
 #include <exception>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <thread>
 #include <tuple>
@@ -12,6 +13,7 @@
 #include <oneapi/tbb/flow_graph.h>
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
+#include <oneapi/tbb/task_scheduler_observer.h>
 
 #include "engine/assembler.hpp"
 #include "engine/intake.hpp"
@@ -63,6 +65,27 @@ constexpr std::size_t number_of(Stage from, Stage to) noexcept {
 /// One thread's counts: payloads pass inline by the million, on lines of their own.
 struct alignas(64) InlineCounts : std::array<std::atomic<std::uint64_t>, edges.size() + 1> {};
 
+/// Counts threads' time from when they enter the arena until they leave it.
+class ArenaAccounts final : public oneapi::tbb::task_scheduler_observer {
+ public:
+  ArenaAccounts(oneapi::tbb::task_arena& arena, const std::vector<std::unique_ptr<Lane>>& lanes)
+      : task_scheduler_observer(arena), lanes_(lanes) {
+    if (lanes_.front()->account) observe(true);
+  }
+  ~ArenaAccounts() override { observe(false); }
+  ArenaAccounts(const ArenaAccounts&) = delete;
+  ArenaAccounts& operator=(const ArenaAccounts&) = delete;
+  void on_scheduler_entry(bool /*is_worker*/) override { own().arrive(); }
+  void on_scheduler_exit(bool /*is_worker*/) override { own().depart(); }
+
+ private:
+  Account& own() {
+    const auto index = oneapi::tbb::this_task_arena::current_thread_index();
+    return *lanes_[static_cast<std::size_t>(index)]->account;
+  }
+  const std::vector<std::unique_ptr<Lane>>& lanes_;
+};
+
 constexpr std::size_t stack_size = std::size_t{16} << 20;
 
 }  // namespace
@@ -94,6 +117,14 @@ class Graph::Nodes final : public Handover {
     support::DigestSet digests{config.digests.md5, config.digests.sha1, config.digests.sha512};
     for (unsigned i = 0; i < threads; ++i) {
       lanes_.push_back(std::make_unique<Lane>(i, dispatcher, digests, plugins.plugins.size()));
+    }
+    if (config.accounts) {
+      ticks_.emplace();
+      const auto account = [&](Activity base) {
+        return std::make_unique<Account>(*ticks_, base, plugins.plugins.size(), config.slowest);
+      };
+      for (auto& lane : lanes_) lane->account = account(Activity::schedule);
+      source_account_ = account(Activity::source);
     }
     totals_.resize(threads);
     inlined_ = std::vector<InlineCounts>(threads);
@@ -170,6 +201,10 @@ class Graph::Nodes final : public Handover {
   void do_load(const LoadPtr& job);
   void do_job(const JobPtr& job);
   void load_root(Lane& lane, RootState& root, const LoadPtr& job, std::size_t& high);
+  bool load_file(Lane& lane, RootState& root, FunctionRef<void()> before_large) {
+    const Spell spell(lane.account.get(), Activity::load);
+    return loader_.load(root, lane.index, before_large);
+  }
   void release(Lane& lane, RootState& root);
   void assemble(Lane& lane, RootState& root);
   void finish_batch(Batch& batch);
@@ -189,6 +224,8 @@ class Graph::Nodes final : public Handover {
   Admission admission_;
   GraphTuning tuning_;
 
+  std::optional<Ticks> ticks_;  ///< with accounts
+  std::unique_ptr<Account> source_account_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Totals> totals_;
   std::array<Edge, edges.size() + 1> edges_{};
@@ -323,7 +360,7 @@ void Graph::Nodes::load_root(Lane& lane, RootState& root, const LoadPtr& rest, s
   };
   if (interrupted()) {
     root.fail(Status::partial, "interrupted", "the run was interrupted before it was scanned");
-  } else if (loader_.load(root, lane.index, give_rest_away)) {
+  } else if (load_file(lane, root, give_rest_away)) {
     note_inline(Stage::load, Stage::dispatch, 1);
     scan_.root(lane, root);
   }
@@ -347,6 +384,7 @@ void Graph::Nodes::release(Lane& lane, RootState& root) {
 }
 
 void Graph::Nodes::assemble(Lane& lane, RootState& root) {
+  const Spell spell(lane.account.get(), Activity::assemble);
   try {
     const bool redo = assembler_.must_redo(root);
     if (redo && interrupted()) {
@@ -390,6 +428,11 @@ void Graph::Nodes::finish_batch(Batch& batch) {
 void Graph::Nodes::save_batch(const BatchPtr& batch) {
   edge(Stage::order, Stage::connect).sent.fetch_add(1, std::memory_order_relaxed);
   auto& own = lane();
+  const Spell spell(own.account.get(), Activity::connect);
+  const auto save = [&](std::string_view lines, std::size_t count) {
+    const Spell saving(own.account.get(), Activity::save);
+    save_(lines, count);
+  };
   // After a failed save nothing more is written: behind half a line, no line would be whole.
   if (save_failed_) batch->roots.clear();
   try {
@@ -397,18 +440,18 @@ void Graph::Nodes::save_batch(const BatchPtr& batch) {
     std::size_t count = 0;
     for (const auto& root : batch->roots) {
       if (root->spool.in_file()) {
-        if (count > 0) save_(lines, count);
+        if (count > 0) save(lines, count);
         lines.clear();
         count = 0;
         assembler_.render(*root, own, totals_[own.index],
-                          [&](std::string& some, std::size_t records) { save_(some, records); });
+                          [&](std::string& some, std::size_t records) { save(some, records); });
         root->forget();
         continue;
       }
       lines += root->lines;
       count += root->records;
     }
-    if (count > 0) save_(lines, count);
+    if (count > 0) save(lines, count);
   } catch (...) {
     // Whatever it is, it must not end the graph: the source may be waiting for a place.
     save_failed_ = true;
@@ -436,19 +479,22 @@ void Graph::Nodes::run(const std::function<void(Intake&)>& ingest) {
     }
     admit_->try_put(std::move(batch));
   };
+  const ArenaAccounts accounts(arena_, lanes_);
   std::exception_ptr source_problem;
   graph_->reserve_wait();
   std::jthread source([&] {
     BatchIntake intake(
         admission_, memory_, config_.limits.max_child_bytes, tuning_.batch_roots,
         tuning_.batch_bytes, admit, [this] { return interrupted(); }, expected_roots_,
-        expected_bytes_);
+        expected_bytes_, source_account_.get());
+    if (source_account_) source_account_->arrive();
     try {
       ingest(intake);
     } catch (const std::exception&) {
       source_problem = std::current_exception();
     }
     intake.flush();
+    if (source_account_) source_account_->depart();
     graph_->release_wait();
   });
   arena_.execute([this] { graph_->wait_for_all(); });
@@ -496,9 +542,20 @@ std::vector<PluginCounters> Graph::plugin_counters() const {
       all[i].children += one.children;
       all[i].errors += one.errors;
       all[i].overran += one.overran;
+      all[i].out += one.out;
       all[i].time += one.time;
     }
   }
+  return all;
+}
+
+Accounts Graph::accounts() const {
+  Accounts all;
+  if (!nodes_->source_account_) return all;
+  std::vector<const Account*> parts{nodes_->source_account_.get()};
+  for (const auto& lane : nodes_->lanes_) parts.push_back(lane->account.get());
+  for (const auto* part : parts) part->add_to(all);
+  Account::join_parts(parts, all);
   return all;
 }
 

@@ -51,6 +51,8 @@ class Graph {
   [[nodiscard]] Totals totals() const;
   /// By plugin number, all threads together; after run().
   [[nodiscard]] std::vector<PluginCounters> plugin_counters() const;
+  /// Who used the CPU; after run(), empty without config.accounts.
+  [[nodiscard]] Accounts accounts() const;
   /// Payloads sent in messages and passed inline along an edge such as ("extract", "dispatch").
   [[nodiscard]] std::pair<std::uint64_t, std::uint64_t> edge(std::string_view from,
                                                              std::string_view to) const;

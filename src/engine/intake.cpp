@@ -30,7 +30,7 @@ void Admission::wait_until(const std::function<bool()>& ready) {
 BatchIntake::BatchIntake(Admission& admission, Memory& memory, std::size_t max_child_bytes,
                          unsigned batch_roots, std::uint64_t batch_bytes, Admit admit,
                          std::function<bool()> stopping, std::atomic<std::uint64_t>& expected_roots,
-                         std::atomic<std::uint64_t>& expected_bytes)
+                         std::atomic<std::uint64_t>& expected_bytes, Account* account)
     : admission_(admission),
       memory_(memory),
       max_child_bytes_(max_child_bytes),
@@ -39,7 +39,8 @@ BatchIntake::BatchIntake(Admission& admission, Memory& memory, std::size_t max_c
       admit_(std::move(admit)),
       stopping_(std::move(stopping)),
       expected_roots_(expected_roots),
-      expected_bytes_(expected_bytes) {}
+      expected_bytes_(expected_bytes),
+      account_(account) {}
 
 void BatchIntake::flush() {
   if (!batch_) return;
@@ -61,6 +62,7 @@ void BatchIntake::add(Root root, std::uint64_t bytes) {
 }
 
 bool BatchIntake::put(Root root) {
+  const Spell spell(account_, Activity::admit);
   if (stopping_()) return false;
   const auto bytes = root.bytes.size();
   add(std::move(root), bytes);
@@ -68,6 +70,7 @@ bool BatchIntake::put(Root root) {
 }
 
 bool BatchIntake::produce(Root root, std::uint64_t expected, Children::Fill fill) {
+  const Spell spell(account_, Activity::admit);
   if (stopping_()) return false;
   auto& credit = memory_.credit();
   const auto wanted = std::min<std::uint64_t>(expected, max_child_bytes_);
@@ -84,6 +87,7 @@ bool BatchIntake::produce(Root root, std::uint64_t expected, Children::Fill fill
     root.message = message;
   };
   try {
+    const BackInCall source(account_);
     fill(buffer);
   } catch (const LimitReached&) {
     fail(Status::partial, "larger than max_child_bytes: cut there");

@@ -38,7 +38,7 @@ class BatchIntake final : public Intake {
   BatchIntake(Admission& admission, Memory& memory, std::size_t max_child_bytes,
               unsigned batch_roots, std::uint64_t batch_bytes, Admit admit,
               std::function<bool()> stopping, std::atomic<std::uint64_t>& expected_roots,
-              std::atomic<std::uint64_t>& expected_bytes);
+              std::atomic<std::uint64_t>& expected_bytes, Account* account = nullptr);
 
   bool put(Root root) override;
   bool produce(Root root, std::uint64_t expected, Children::Fill fill) override;
@@ -58,6 +58,7 @@ class BatchIntake final : public Intake {
   std::function<bool()> stopping_;
   std::atomic<std::uint64_t>& expected_roots_;
   std::atomic<std::uint64_t>& expected_bytes_;
+  Account* account_;  ///< of the source's thread; null without accounts
 
   std::shared_ptr<Batch> batch_;
   std::uint64_t bytes_ = 0, next_batch_ = 0, next_root_ = 0;

@@ -8,6 +8,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/account.hpp"
 #include "engine/dispatcher.hpp"
 #include "support/digest.hpp"
 
@@ -18,6 +19,7 @@ using Clock = std::chrono::steady_clock;
 /// What one thread did with one plugin.
 struct PluginCounters {
   std::uint64_t calls = 0, bytes = 0, children = 0, errors = 0, overran = 0;
+  std::uint64_t out = 0;  ///< bytes of its children, or of a worker's results
   Clock::duration time{};
 };
 
@@ -33,7 +35,15 @@ struct alignas(64) Lane {
        std::size_t plugins)
       : index(number), digester(digests), scanner(dispatcher), counters(plugins) {}
 
+  /// A plugin brought out a child.
+  void count_child(std::size_t plugin, std::uint64_t size) noexcept {
+    ++counters[plugin].children;
+    counters[plugin].out += size;
+    if (account) account->produced(size);
+  }
+
   unsigned index;
+  std::unique_ptr<Account> account;  ///< null unless the run keeps accounts
   support::Digester digester;
   Dispatcher::Scanner scanner;
   std::vector<PluginCounters> counters;  ///< by plugin number

@@ -11,12 +11,15 @@ class RangeJob final : public Job {
   RangeJob(std::shared_ptr<Range> range, std::size_t low, std::size_t high)
       : Job(range->root), range_(std::move(range)), low_(low), high_(high) {}
   void run(Lane& lane) override {
+    const PayloadSpell part(lane.account.get(), root, range_->content, PayloadSpell::Part{});
+    CallSpell spell(lane.account.get(), range_->plugin, 0, CallSpell::Extent::part);
     CallTimer timer;
     try {
       run_range(range_, lane, timer, low_, high_);
     } catch (const LimitReached&) {
       lane.counters[range_->plugin].errors += 1;  // what it cut stands in the range's counts
     }
+    spell.finish();
     lane.counters[range_->plugin].time += timer.own();
   }
 
@@ -65,7 +68,7 @@ class MemberSink final : public SinkBase {
     range_.counts.drop(limit, 1, bytes);
   }
   void deliver(Item item, bool) override {
-    ++lane_.counters[call_.plugin].children;
+    lane_.count_child(call_.plugin, item.bytes.size());
     run_here(std::move(item));
   }
 
@@ -121,6 +124,7 @@ void run_range(const std::shared_ptr<Range>& range, Lane& lane, CallTimer& timer
   const char* stopped = nullptr;
   while (low < high && stopped == nullptr) {
     if (high - low > 1 && range->scan.may_send(range->root)) {
+      if (lane.account) lane.account->parted();
       const auto middle = low + (high - low) / 2;
       range->scan.handover().send(stage, stage, std::make_shared<RangeJob>(range, middle, high));
       high = middle;

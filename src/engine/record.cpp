@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "engine/payload_path.hpp"
 #include "support/json.hpp"
 
 namespace stoq::engine {
@@ -22,21 +23,6 @@ std::string extension_of(std::string_view name) {
     if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
   }
   return extension;
-}
-
-/// A name inside stoq.path, where `!` separates layers.
-std::string escaped(std::string_view name) {
-  std::string part;
-  for (const char letter : name) {
-    if (letter == '!' || letter == '\\') part += '\\';
-    part += letter;
-  }
-  return part;
-}
-
-/// A layer of stoq.path; one without a name stands by its place.
-std::string path_part(std::string_view name, std::uint32_t ordinal) {
-  return name.empty() ? "#" + std::to_string(ordinal) : escaped(name);
 }
 
 void add_errors(std::string& all, std::string_view more) {
@@ -179,8 +165,8 @@ void RecordWriter::line(const Visit& visit, const Record& record) {
   if (visit.depth > 0) ordinals_.push_back(ordinal);
   lineage_.push_back(ids_.make(ordinals_, record.occurrence));
   paths_.push_back(visit.depth == 0
-                       ? escaped(root_.root.path)
-                       : paths_.back() + '!' + path_part(record.occurrence.name, ordinal));
+                       ? escaped_layer(root_.root.path)
+                       : paths_.back() + '!' + child_layer(record.occurrence.name, ordinal));
   if (visit.kind == Visit::Kind::first && !first_ids_.empty()) {
     first_ids_[root_.occurrences[visit.occurrence].content] = lineage_.back();
   }

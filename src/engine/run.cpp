@@ -12,6 +12,7 @@
 #include "engine/plugin_registry.hpp"
 #include "engine/run_host.hpp"
 #include "engine/run_report.hpp"
+#include "engine/ticks.hpp"
 #include "support/text.hpp"
 
 namespace stoq::engine {
@@ -53,15 +54,18 @@ struct Run::State {
     for (const auto& worker : config.workers)
       plugins.add(entry_of(registry.need(Category::worker, worker)));
     source = dynamic_cast<Source*>(registry.need(Category::source, config.source).instance.get());
-    connector = dynamic_cast<Connector*>(
-        registry.need(Category::connector, config.connector).instance.get());
+    if (!config.connector.empty()) {
+      connector = dynamic_cast<Connector*>(
+          registry.need(Category::connector, config.connector).instance.get());
+    }
     dispatcher.emplace(dispatch_sources(config.dispatch_rules));
     for (auto& rule : dispatcher->rules()) {
       for (auto& target : rule.targets) target.index = number_of(target.plugin, rule.name);
     }
-    graph.emplace(
-        config, plugins, *dispatcher, threads, config.limits.memory,
-        [this](std::string_view lines, std::size_t count) { connector->save(lines, count); });
+    graph.emplace(config, plugins, *dispatcher, threads, config.limits.memory,
+                  [this](std::string_view lines, std::size_t count) {
+                    if (connector != nullptr) connector->save(lines, count);
+                  });
   }
 
   /// The number of a plugin that a rule names; loads it.
@@ -79,7 +83,7 @@ struct Run::State {
   PluginRegistry registry;
   PluginSet plugins;
   Source* source = nullptr;
-  Connector* connector = nullptr;
+  Connector* connector = nullptr;  ///< null: results are thrown away
   std::optional<Dispatcher> dispatcher;
   std::optional<Graph> graph;
 };
@@ -107,11 +111,15 @@ Summary Run::State::summarise(double seconds) const {
     if (one.calls == 0) continue;
     summary.plugins.push_back({plugins.plugins[i].qualified, one.calls, one.bytes, one.children,
                                one.errors, std::chrono::duration<double>(one.time).count(),
-                               one.overran});
+                               one.overran, one.out});
   }
   std::stable_sort(summary.plugins.begin(), summary.plugins.end(),
                    [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
   summary.seconds = seconds;
+  if (config.accounts) {
+    summary.accounts = graph->accounts();
+    for (const auto& plugin : plugins.plugins) summary.plugin_names.push_back(plugin.qualified);
+  }
   summary.interrupted = graph->interrupted();
   return summary;
 }
@@ -119,21 +127,25 @@ Summary Run::State::summarise(double seconds) const {
 Summary Run::run() {
   auto& state = *state_;
   const auto began = Clock::now();
-  state.connector->connect();
+  const auto cpu_before = process_cpu();
+  auto* const connector = state.connector;
+  if (connector != nullptr) connector->connect();
   try {
     state.graph->run([&](Intake& intake) { state.source->ingest(state.config.input, intake); });
   } catch (...) {
     // What was saved stays valid, whatever ended the run; that reason is what the user is told.
     try {
-      state.connector->disconnect();
+      if (connector != nullptr) connector->disconnect();
     } catch (const Error& error) {
       state.host.log(LogLevel::error, error.what());
     }
     throw;
   }
-  state.connector->disconnect();
+  if (connector != nullptr) connector->disconnect();
+  const auto cpu = process_cpu() - cpu_before;
   const auto seconds = std::chrono::duration<double>(Clock::now() - began).count();
   auto summary = state.summarise(seconds);
+  summary.cpu_seconds = static_cast<double>(cpu) * 1e-9;
   summary.peak_charge = state.graph->memory().credit().peak();
   summary.spilled_bytes = state.graph->memory().spilled();
   if (!state.config.run_json.empty()) {

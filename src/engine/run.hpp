@@ -7,10 +7,12 @@
 #include <iosfwd>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "engine/accounts.hpp"
 #include "engine/config.hpp"
 
 namespace stoq::engine {
@@ -27,6 +29,7 @@ struct PluginCost {
   std::uint64_t calls = 0, bytes = 0, children = 0, errors = 0;
   double seconds = 0;         ///< of wall time, children scanned in between left out
   std::uint64_t overran = 0;  ///< calls that outlived plugin_timeout and did not stop by themselves
+  std::uint64_t out = 0;      ///< bytes of its children, or of a worker's results
 };
 
 /// The accounts of a finished run.
@@ -40,6 +43,9 @@ struct Summary {
   std::uint64_t peak_charge = 0, spilled_bytes = 0;
   double seconds = 0;
   bool interrupted = false;
+  double cpu_seconds = 0;                 ///< of the whole process while it scanned, by getrusage
+  std::optional<Accounts> accounts;       ///< when the configuration asks for them
+  std::vector<std::string> plugin_names;  ///< by the numbers that the accounts use
   /// 0 everything scanned, 1 something is not ok, 130 interrupted.
   [[nodiscard]] int exit_code() const noexcept;
 };

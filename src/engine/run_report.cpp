@@ -76,6 +76,7 @@ void add_costs(JsonObject& report, const Graph& graph, const Summary& summary) {
     object.number("calls", cost.calls);
     object.number("bytes", cost.bytes);
     object.number("children", cost.children);
+    object.number("bytes_out", cost.out);
     object.number("errors", cost.errors);
     object.number("overran", cost.overran);
     support::append_json_number(object.key("seconds"), cost.seconds);

@@ -40,7 +40,10 @@ class WorkersJob final : public Job {
  public:
   WorkersJob(Scan& scan, RootState& owner, Payload payload, ContentId content)
       : Job(owner), scan_(scan), payload_(std::move(payload)), content_(content) {}
-  void run(Lane& lane) override { scan_.work(lane, root, payload_, content_); }
+  void run(Lane& lane) override {
+    const PayloadSpell part(lane.account.get(), root, content_, PayloadSpell::Part{});
+    scan_.work(lane, root, payload_, content_);
+  }
 
  private:
   Scan& scan_;
@@ -92,6 +95,7 @@ void Scan::charge_root(RootState& root, std::uint64_t bytes, std::uint64_t paylo
 Outcome Scan::call(Lane& lane, const RootState& root, std::size_t plugin, CallTimer& timer,
                    std::uint64_t bytes, FunctionRef<void(const Request&)> body, const Value& args) {
   const StopContext stop{handover_, root, timer, seconds(config_.limits.plugin_timeout)};
+  CallSpell spell(lane.account.get(), plugin, bytes);
   auto& counters = lane.counters[plugin];
   ++counters.calls;
   counters.bytes += bytes;
@@ -115,6 +119,7 @@ Outcome Scan::call(Lane& lane, const RootState& root, std::size_t plugin, CallTi
   } catch (...) {
     outcome = {Status::crash, "exception", "threw something that is no exception"};
   }
+  spell.finish();
   const auto own = timer.own();
   counters.time += own;
   if (own > stop.plugin_timeout && outcome.status < Status::timeout) {
@@ -202,6 +207,8 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
   }
   if (root.redo.load(std::memory_order_relaxed)) return;
   try {
+    const PayloadSpell account(lane.account.get(), root, item.bytes.size());
+    const Spell spell(lane.account.get(), Activity::dispatch);
     lane.payloads.fetch_add(1, std::memory_order_relaxed);
     lane.bytes.fetch_add(item.bytes.size(), std::memory_order_relaxed);
     OccurrenceEntry entry;
@@ -211,23 +218,32 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
     entry.errors = std::move(item.errors);
     entry.size = item.bytes.size();
     if (item.has_bytes) {
-      const auto digest = lane.digester.digest(item.bytes.view());
+      const auto digest = [&] {
+        const Spell hashing(lane.account.get(), Activity::hash);
+        return lane.digester.digest(item.bytes.view());
+      }();
       entry.sha256 = digest.sha256;
       entry.digests = digests_of(digest);
     }
     const auto sha256 = entry.sha256;
     const auto claimed = claim(root, item, sha256, std::move(entry));
+    if (lane.account) lane.account->claimed(claimed.content, claimed.fresh);
     if (!claimed.fresh) return;
     Payload payload{std::move(item.bytes), std::move(item.info.name), {}, item.depth};
     Plan plan;
     const std::string_view producer = item.producer == PluginSet::none
                                           ? std::string_view()
                                           : plugins_.plugins[item.producer].qualified;
-    lane.scanner.scan(payload.view(), producer, plan);
+    {
+      const Spell matching(lane.account.get(), Activity::rules);
+      lane.scanner.scan(payload.view(), producer, plan);
+    }
     payload.type = plan.type;
+    if (lane.account) lane.account->typed(plan.type, false);
     const bool apart = !plan.calls.empty() && !plugins_.workers.empty() &&
                        payload.bytes.size() >= large_payload && may_send(root);
     if (apart) {
+      if (lane.account) lane.account->parted();
       handover_.send(Stage::dispatch, Stage::scan,
                      std::make_shared<WorkersJob>(*this, root, payload, claimed.content));
     }
@@ -287,6 +303,7 @@ void Scan::run_call(Lane& lane, RootState& root, const Payload& payload, Content
   Value args = planned.rule->args;
   if (planned.offset >= 0) args.add("offset", planned.offset);
   handover_.note_inline(Stage::dispatch, stage_of(plugin.category), 1);
+  const Spell spell(lane.account.get(), activity_of(plugin.category));
   CallTimer timer;
   Sink sink(*this, lane, root, {number, planned.rule->save, content, payload.depth}, timer,
             expansion, payload.bytes);
@@ -313,6 +330,7 @@ void Scan::run_call(Lane& lane, RootState& root, const Payload& payload, Content
 }
 
 void Scan::work(Lane& lane, RootState& root, const Payload& payload, ContentId content) {
+  const Spell spell(lane.account.get(), Activity::scan);
   const auto began = Clock::now();
   const Value no_args;
   WorkersEntry entry;
@@ -369,11 +387,13 @@ void Scan::work(Lane& lane, RootState& root, const Payload& payload, ContentId c
       support::append_json_string(rest, name);
       (rest += ':') += text;
     }
+    lane.counters[number].out += rest.size();
     if (first) continue;
     if (!entry.workers.empty()) entry.workers += ',';
     support::append_json_string(entry.workers, plugin.name);
     ((entry.workers += ":{") += rest) += '}';
   }
+  if (lane.account) lane.account->typed(entry.label, true);
   entry.nanoseconds = static_cast<std::uint64_t>((Clock::now() - began).count());
   std::string packed;
   pack(packed, entry);

@@ -59,6 +59,7 @@ void SinkBase::run_here(Item item) {
 }
 
 void SinkBase::emit(Bytes bytes, ChildInfo info) {
+  const Spell spell(lane_.account.get(), Activity::children);
   scan_.check(root_, timer_);
   std::uint32_t ordinal = 0;
   if (!next(ordinal)) return;
@@ -78,6 +79,7 @@ void SinkBase::emit(Bytes bytes, ChildInfo info) {
 }
 
 bool SinkBase::produce(ChildInfo info, std::uint64_t expected, Fill fill) {
+  const Spell spell(lane_.account.get(), Activity::children);
   scan_.check(root_, timer_);
   std::uint32_t ordinal = 0;
   if (!next(ordinal)) return false;
@@ -93,6 +95,7 @@ bool SinkBase::produce(ChildInfo info, std::uint64_t expected, Fill fill) {
   const char* stopped = nullptr;
   try {
     scan_.charge_root(root_, 0, 1);
+    const BackInCall inside(lane_.account.get());
     fill(buffer);
   } catch (const LimitReached& reached) {
     stopped = reached.limit;
@@ -129,6 +132,7 @@ bool SinkBase::produce(ChildInfo info, std::uint64_t expected, Fill fill) {
 }
 
 void SinkBase::lost(ChildInfo info, Status status, std::string_view message) {
+  const Spell spell(lane_.account.get(), Activity::children);
   scan_.check(root_, timer_);
   std::uint32_t ordinal = 0;
   if (!next(ordinal)) return;
@@ -181,7 +185,7 @@ void Sink::count_dropped(std::string_view limit, std::uint64_t bytes) {
 }
 
 void Sink::deliver(Item item, bool may_travel) {
-  ++lane_.counters[call_.plugin].children;
+  lane_.count_child(call_.plugin, item.bytes.size());
   if (!may_travel || !scan_.may_send(root_)) {
     run_here(std::move(item));
     return;

@@ -8,6 +8,8 @@
 
 #include <stoq/plugin.hpp>
 
+#include "engine/accounts.hpp"
+
 namespace stoq::engine {
 
 struct Lane;
@@ -45,6 +47,20 @@ inline constexpr std::size_t stage_count = 10;
       return Stage::carve;
     default:
       return Stage::scan;
+  }
+}
+
+/// What time around calls of that category counts for.
+[[nodiscard]] constexpr Activity activity_of(Category category) noexcept {
+  switch (category) {
+    case Category::decoder:
+      return Activity::decode;
+    case Category::extractor:
+      return Activity::extract;
+    case Category::carver:
+      return Activity::carve;
+    default:
+      return Activity::scan;
   }
 }
 

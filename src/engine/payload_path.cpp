@@ -1,0 +1,35 @@
+#include "engine/payload_path.hpp"
+
+#include "engine/entry.hpp"
+#include "engine/root_state.hpp"
+
+namespace stoq::engine {
+
+std::string escaped_layer(std::string_view name) {
+  std::string part;
+  for (const char letter : name) {
+    if (letter == '!' || letter == '\\') part += '\\';
+    part += letter;
+  }
+  return part;
+}
+
+std::string child_layer(std::string_view name, std::uint32_t ordinal) {
+  return name.empty() ? "#" + std::to_string(ordinal) : escaped_layer(name);
+}
+
+std::string path_of(RootState& root, std::uint32_t content) {
+  std::string path;
+  const std::lock_guard lock(root.mutex);
+  // A parent's number is below its child's: it was met before.
+  while (content < root.contents.size()) {
+    const auto& place = root.occurrences[root.contents[content].claimed_by];
+    if (place.parent == no_content) break;
+    const auto entry = unpack_occurrence(root.spool.read(place.entry));
+    path.insert(0, '!' + child_layer(entry.name, place.ordinal));
+    content = place.parent;
+  }
+  return escaped_layer(root.root.path) + path;
+}
+
+}  // namespace stoq::engine
