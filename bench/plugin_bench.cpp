@@ -5,12 +5,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <fstream>
 #include <iostream>
 #include <memory>
 #include <random>
+#include <sstream>
 #include <string>
 #include <string_view>
+#include <system_error>
 #include <utility>
+#include <vector>
 
 #include <benchmark/benchmark.h>
 
@@ -93,6 +97,62 @@ void add(const std::string& name, const std::shared_ptr<const Loaded>& plugin) {
   }
 }
 
+/// Real files of the machine that runs this: the first 32 MiB in bytewise order of their paths.
+struct Files {
+  const char* name;
+  const char* folder;
+  std::vector<std::string_view> suffixes;
+};
+
+std::vector<stoq::Bytes> read_files(const Files& files) {
+  namespace fs = std::filesystem;
+  std::vector<fs::path> paths;
+  std::error_code none;
+  for (const auto& entry : fs::recursive_directory_iterator(
+           files.folder, fs::directory_options::skip_permission_denied, none)) {
+    const auto path = entry.path().string();
+    const bool is_meant = std::any_of(files.suffixes.begin(), files.suffixes.end(),
+                                      [&](std::string_view end) { return path.ends_with(end); });
+    if (is_meant && entry.is_regular_file(none) && !entry.is_symlink(none)) paths.push_back(path);
+  }
+  std::sort(paths.begin(), paths.end());
+  std::vector<stoq::Bytes> contents;
+  std::size_t left = std::size_t{32} << 20U;
+  for (const auto& path : paths) {
+    std::ifstream stream(path, std::ios::binary);
+    std::ostringstream read;
+    read << stream.rdbuf();
+    auto bytes = std::move(read).str();
+    if (bytes.size() > left) continue;
+    left -= bytes.size();
+    contents.push_back(stoq::Bytes::own(std::move(bytes)));
+  }
+  return contents;
+}
+
+void add_files(const std::string& name, const std::shared_ptr<const Loaded>& plugin) {
+  const std::array sets{Files{"doc", "/usr/share/doc", {"copyright", "README", "NEWS", ".txt"}},
+                        Files{"html", "/usr/share", {".html", ".htm"}},
+                        Files{"so", "/usr/lib/x86_64-linux-gnu", {".so"}}};
+  for (const auto& set : sets) {
+    benchmark::RegisterBenchmark((name + "/files/" + set.name).c_str(),
+                                 [plugin, set](benchmark::State& state) {
+                                   std::int64_t bytes = 0;
+                                   stoq::Payload payload;
+                                   const auto contents = read_files(set);
+                                   for (auto _ : state) {
+                                     for (const auto& content : contents) {
+                                       payload.bytes = content;
+                                       bytes += static_cast<std::int64_t>(content.size());
+                                       benchmark::DoNotOptimize(plugin->worker().scan(payload, {}));
+                                     }
+                                   }
+                                   state.SetBytesProcessed(bytes);
+                                   state.counters["files"] = static_cast<double>(contents.size());
+                                 });
+  }
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -100,6 +160,11 @@ int main(int argc, char** argv) {
   if (benchmark::ReportUnrecognizedArguments(argc, argv)) return 2;
   try {
     add("entropy", std::make_shared<Loaded>("entropy", stoq::Options::Map{}));
+    const auto iocextract = std::make_shared<Loaded>("iocextract", stoq::Options::Map{});
+    add("iocextract", iocextract);
+    add_files("iocextract", iocextract);
+    add_files("iocextract-no-utf16",
+              std::make_shared<Loaded>("iocextract", stoq::Options::Map{{"utf16", "False"}}));
     add("mimetype", std::make_shared<Loaded>("mimetype", stoq::Options::Map{}));
     add("yara",
         std::make_shared<Loaded>("yara", stoq::Options::Map{{"rules_list", STOQ_BENCH_RULES}}));
