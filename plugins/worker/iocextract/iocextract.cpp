@@ -49,7 +49,8 @@ class IocExtract : public stoq::Worker {
             "top-level domains that are file extensions or words of programs too: a name that ends "
             "so is no domain, unless it is defanged, begins with www. or stands in a URL or e-mail "
             "address",
-            "bar,call,data,foo,map,md,mov,name,new,next,now,open,pl,ps,py,rs,select,sh,show,so,"
+            "bar,call,cc,data,foo,got,inc,map,md,mov,name,new,next,now,open,pl,ps,py,rs,select,sh,"
+            "show,so,"
             "style,target,zip")) {
       ambiguous_.insert(name);
     }
