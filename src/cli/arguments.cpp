@@ -136,7 +136,8 @@ void check_input(const stoq::Input& input) {
 }
 
 bool takes_paths(const Arguments& arguments) {
-  return arguments.command == Command::scan || arguments.command == Command::graph;
+  return arguments.command == Command::scan || arguments.command == Command::bench ||
+         arguments.command == Command::graph;
 }
 
 /// Draws the conclusions from what was given on the command line and in the file.
@@ -151,10 +152,15 @@ void conclude(CLI::App& command, Given& given) {
     }
   }
   if (!takes_paths(given.arguments)) return;
-  if (given.arguments.command == Command::scan) check_input(config.input);
+  if (given.arguments.command != Command::graph) check_input(config.input);
   set_hashes(given.hashes, config.digests);
   set_workers(command.get_option("--worker")->count() != 0, given.rules, config);
-  set_output(command.get_option("--connector")->count() != 0, given, config);
+  const bool connector_chosen = command.get_option("--connector")->count() != 0;
+  if (given.arguments.command == Command::bench) {
+    config.accounts = true;
+    if (!connector_chosen && given.output.empty()) config.connector.clear();
+  }
+  set_output(connector_chosen, given, config);
   if (config.max_size && *config.max_size < config.min_size) {
     throw UsageError("--max-size is less than --min-size: nothing could be scanned");
   }

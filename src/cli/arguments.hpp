@@ -10,7 +10,7 @@
 
 namespace stoq::cli {
 
-enum class Command : std::uint8_t { scan, graph, list, info, schema };
+enum class Command : std::uint8_t { scan, bench, graph, list, info, schema };
 
 struct Arguments {
   Command command = Command::scan;
@@ -19,6 +19,9 @@ struct Arguments {
   bool duckdb = false;   ///< of `schema`
   bool progress = true;  ///< a line on the terminal while it runs
   bool summary = true;   ///< a page at the end
+  unsigned repeat = 3;   ///< of `bench`: measured runs
+  unsigned warm_up = 1;  ///< of `bench`: runs before them
+  std::string json;      ///< of `bench`: where figures go, "-": standard output; empty: nowhere
 };
 
 /// The command line cannot be followed; says what to do instead.

@@ -6,6 +6,7 @@
 namespace stoq::cli {
 
 int scan(const Arguments& arguments);
+int bench(const Arguments& arguments);
 int graph(const Arguments& arguments);
 int list(const Arguments& arguments);
 int info(const Arguments& arguments);

@@ -32,6 +32,8 @@ int run(const Arguments& arguments) {
   switch (arguments.command) {
     case Command::scan:
       return stoq::cli::scan(arguments);
+    case Command::bench:
+      return stoq::cli::bench(arguments);
     case Command::graph:
       return stoq::cli::graph(arguments);
     case Command::list:

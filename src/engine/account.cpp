@@ -219,6 +219,8 @@ void Account::add_to(Accounts& all) const {
     all.calls[i].wall.merge(calls_[i].wall);
   }
   for (const auto& [name, one] : formats_) {
+    // A type that the workers replaced by a better one.
+    if (one.payloads == 0) continue;
     auto& sum = all.formats[name];
     sum.add(one);
     sum.cpu.merge(one.cpu);

@@ -10,6 +10,7 @@ import io
 import json
 import os
 import pty
+import random
 import signal
 import subprocess
 import tempfile
@@ -78,7 +79,7 @@ class Usage(CliTest):
     def test_help_shows_every_command_and_fits_a_terminal(self):
         run = self.stoq("--help")
         self.assertEqual((run.returncode, run.stderr), (0, b""))
-        for command in ("scan", "list", "info", "graph", "schema"):
+        for command in ("scan", "bench", "list", "info", "graph", "schema"):
             self.assertIn(command, run.stdout.decode())
             self.assertEqual(self.stoq(command, "--help").returncode, 0)
 
@@ -422,6 +423,134 @@ class Signals(CliTest):
         os.close(screen)
         self.assertRegex(shown.decode(), "\r[0-9,]+( of [0-9,]+)? files · [0-9,]+ payloads")
         self.assertIn(b"\x1b[K", shown)
+
+
+class Bench(CliTest):
+    def setUp(self):
+        super().setUp()
+        for i in range(20):
+            self.write(f"in/text{i}.txt", b"line of text\n" * (i + 1))
+        for i in range(3):
+            inner = io.BytesIO()
+            with zipfile.ZipFile(inner, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr("a.txt", b"alpha %d" % i * 100)
+                archive.writestr("again.txt", b"alpha %d" % i * 100)
+            with zipfile.ZipFile(self.path("in", f"n{i}.zip"), "w") as archive:
+                archive.writestr("inner.zip", inner.getvalue())
+                archive.writestr("b.txt", b"beta %d" % i * 50)
+        # Large enough for its workers to travel apart from its extractor.
+        with zipfile.ZipFile(self.path("in", "large.zip"), "w") as archive:
+            for i in range(40):
+                archive.writestr(f"m{i}", random.Random(i).randbytes(20000))
+
+    def bench(self, *arguments):
+        run = self.stoq("bench", "--repeat", "2", "--json", "-", "in", *arguments)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        return json.loads(run.stdout), run.stderr.decode()
+
+    def run_json(self, *arguments):
+        run = self.stoq("scan", "in", "-o", "r.jsonl", "-q", *arguments)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        with open(self.path("run.json"), "rb") as file:
+            costs = {cost["name"]: cost for cost in json.load(file)["plugin_costs"]}
+        with open(self.path("r.jsonl"), "rb") as file:
+            return costs, self.records(file.read())
+
+    def test_counts_are_those_of_a_scan(self):
+        for threads in ("-j1", "-j2"):
+            with self.subTest(threads=threads):
+                costs, records = self.run_json(threads)
+                figures, _ = self.bench(threads)
+                self.assertEqual(figures["repeat"], 2)
+                run = figures["run"][0]
+                self.assertEqual((run["files"], run["payloads"]), (24, len(records)))
+                self.assertEqual(run["bytes"], sum(r["file"]["size"] for r in records))
+                plugins = {row["plugin"]: row for row in figures["plugins"]}
+                self.assertEqual(set(plugins), set(costs))
+                for name, cost in costs.items():
+                    for member in ("calls", "bytes", "bytes_out", "children", "errors"):
+                        self.assertEqual(plugins[name][member], cost[member], (name, member))
+                out = sum(os.path.getsize(self.path("in", f"n{i}.zip")) for i in range(3))
+                self.assertGreater(costs["extractor:zip"]["bytes_out"], 40 * 20000)
+                self.assertGreaterEqual(costs["extractor:zip"]["bytes"], out)
+
+    def test_formats_are_those_of_the_records(self):
+        for threads in ("-j1", "-j2"):
+            with self.subTest(threads=threads):
+                _, records = self.run_json(threads)
+                figures, _ = self.bench(threads)
+                expected = {}
+                for record in records:
+                    kind = "(duplicate)" if record["stoq"]["status"] == "duplicate" \
+                        else record["file"]["mime_type"]
+                    count, size = expected.get(kind, (0, 0))
+                    expected[kind] = (count + 1, size + record["file"]["size"])
+                self.assertIn("(duplicate)", expected)
+                told = {row["format"]: (row["payloads"], row["bytes"]) for row in figures["formats"]}
+                self.assertEqual(told, expected)
+                calls = {}
+                for row in figures["plugins_by_format"]:
+                    calls[row["plugin"]] = calls.get(row["plugin"], 0) + row["calls"]
+                self.assertEqual(calls, {row["plugin"]: row["calls"] for row in figures["plugins"]})
+
+    def test_every_time_counts_once(self):
+        run = self.stoq("bench", "--repeat", "1", "--json", "f.json", "in", "-j2")
+        self.assertEqual(run.returncode, 0, run.stderr)
+        with open(self.path("f.json"), "rb") as file:
+            figures = json.load(file)
+        run = figures["run"][0]
+        cpu = sum(row["cpu_seconds"]["median"] for row in figures["nodes"])
+        self.assertAlmostEqual(cpu, run["accounts_cpu_seconds"]["median"], places=6)
+        engine = sum(row["engine_cpu_seconds"]["median"] for row in figures["nodes"])
+        self.assertAlmostEqual(engine, run["engine_cpu_seconds"]["median"], places=6)
+        self.assertEqual([row["node"] for row in figures["nodes"] if row["node"] in
+                          ("hash", "rules", "load", "source", "save")
+                          and row["engine_cpu_seconds"]["max"] != 0], [])
+
+    def test_slowest_calls_have_paths(self):
+        figures, _ = self.bench("-j1", "--slowest", "500")
+        _, records = self.run_json("-j1")
+        paths = {record["stoq"]["path"] for record in records}
+        slowest = figures["slowest"]
+        self.assertLessEqual({row["path"] for row in slowest}, paths)
+        self.assertIn("in/n1.zip!inner.zip!a.txt", {row["path"] for row in slowest})
+        times = [row["cpu_seconds"]["median"] for row in slowest]
+        self.assertEqual(times, sorted(times, reverse=True))
+        few, _ = self.bench("--slowest", "3")
+        self.assertEqual(len(few["slowest"]), 3)
+        self.assertEqual(self.bench("--slowest", "0")[0]["slowest"], [])
+
+    def test_shows_tables_and_keeps_no_results(self):
+        run = self.stoq("bench", "in")
+        self.assertEqual((run.returncode, run.stderr), (0, b""))
+        text = run.stdout.decode()
+        for word in ("3 runs", "24 files", "Engine", "Accounts", "schedule", "worker:mimetype",
+                     "application/zip", "Slowest calls"):
+            self.assertIn(word, text)
+        self.assertNotIn('"stoq"', text)
+        self.assertLessEqual(max(len(line) for line in text.splitlines()), 80)
+        self.assertEqual(os.listdir(self.place), ["in"])
+
+    def test_results_when_asked_for(self):
+        run = self.stoq("bench", "in", "--repeat", "1", "--warm-up", "0", "-o", "-")
+        self.assertEqual(run.returncode, 0)
+        self.assertEqual(run.stdout, self.stoq("scan", "in", "-q").stdout)
+        self.assertIn("1 run", run.stderr.decode())
+
+    def test_refuses_what_it_cannot_do(self):
+        self.refused("bench", saying=["nothing to scan"])
+        self.refused("bench", "in", "--repeat", "0", saying=["--repeat", "from 1"])
+        self.refused("bench", "in", "--jsn", "x", saying=["'--json'"])
+        run = self.stoq("bench", "in", "--repeat", "1", "--json", "no/such/folder")
+        self.assertEqual(run.returncode, 2)
+        self.assertIn(b"cannot be written", run.stderr)
+
+    def test_help_says_what_the_json_holds(self):
+        text = self.stoq("bench", "--help").stdout.decode()
+        figures, _ = self.bench("--warm-up", "0")
+        for member in figures:
+            self.assertIn(member, text)
+        self.assertLessEqual(max(len(line) for line in text.splitlines()), 104)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,16 @@
+/// Runs a configuration with somebody looking after it.
+#pragma once
+
+#include "cli/arguments.hpp"
+#include "engine/run.hpp"
+
+namespace stoq::cli {
+
+/// Throws UsageError when options are set for a plugin that does not exist: a misspelt one's would
+/// otherwise lie there unread.
+void check_plugin_names(const engine::Config& config);
+
+/// Runs it, with progress on the terminal if that is wanted, until it is done or a signal ends it.
+[[nodiscard]] engine::Summary run_watched(const Arguments& arguments);
+
+}  // namespace stoq::cli
