@@ -2,27 +2,16 @@
 
 #include <algorithm>
 
+#include "layout.hpp"
+
 namespace carve {
 namespace {
+
+using namespace stoq::common::zip;
 
 using stoq::ByteView;
 using stoq::Cursor;
 using stoq::fits;
-
-constexpr std::string_view end64_magic{"PK\6\6", 4};
-constexpr std::string_view locator_magic{"PK\6\7", 4};
-
-constexpr std::size_t local_size = 30;
-constexpr std::size_t entry_size = 46;
-constexpr std::size_t end_size = 22;
-constexpr std::size_t end64_size = 56;
-constexpr std::size_t locator_size = 20;
-constexpr std::uint32_t in_extra = 0xffffffff;
-
-bool stands_at(ByteView payload, std::uint64_t offset, std::string_view magic) noexcept {
-  return offset <= payload.size() && fits(payload, offset, magic.size()) &&
-         stoq::as_chars(payload.subspan(offset, magic.size())) == magic;
-}
 
 template <std::unsigned_integral T>
 T read(ByteView view, std::size_t offset) {

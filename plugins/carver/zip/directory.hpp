@@ -11,10 +11,6 @@
 
 namespace carve {
 
-inline constexpr std::string_view local_magic{"PK\3\4", 4};
-inline constexpr std::string_view entry_magic{"PK\1\2", 4};
-inline constexpr std::string_view end_magic{"PK\5\6", 4};
-
 /// What an archive takes of a payload. Offsets are the payload's.
 struct Claim {
   std::size_t begin = 0;  ///< its first local header

@@ -17,10 +17,12 @@
 #include <stoq/plugin.hpp>
 
 #include "directory.hpp"
+#include "layout.hpp"
 
 namespace {
 
-constexpr std::size_t end_size = 22;
+using stoq::common::zip::end_magic;
+using stoq::common::zip::end_size;
 
 /// Finds end records, from the back to the front.
 class EndRecords {
@@ -68,7 +70,7 @@ class EndRecords {
 
   void add(std::size_t at, std::size_t end) {
     if (at >= end || !stoq::fits(payload_, at, end_size)) return;
-    if (stoq::as_chars(payload_.subspan(at, 4)) == carve::end_magic) found_.push_back(at);
+    if (stoq::as_chars(payload_.subspan(at, 4)) == end_magic) found_.push_back(at);
   }
 
   stoq::ByteView payload_;
@@ -127,7 +129,7 @@ class Zip : public stoq::Carver {
   static std::vector<carve::Claim> find_at_end(stoq::ByteView view) {
     if (view.size() < end_size) return {};
     const auto end = view.size() - end_size;
-    if (stoq::as_chars(view.subspan(end, 4)) != carve::end_magic) return {};
+    if (stoq::as_chars(view.subspan(end, 4)) != end_magic) return {};
     const auto claim = carve::Archives(view).at(end, view.size());
     return claim ? std::vector{*claim} : std::vector<carve::Claim>{};
   }

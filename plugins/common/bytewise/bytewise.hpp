@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -49,6 +50,32 @@ inline void produce_mapped(ByteView view, const ByteMap& map, ChildInfo info,
   if (value.is_null()) return fallback;
   if (const auto* set = value.get_if<bool>()) return *set;
   refuse_rule(plugin, args, std::string(key) + " is not true or false");
+}
+
+/// The rule's meta `amount`, a whole number of any sign.
+[[nodiscard]] inline std::int64_t amount(std::string_view plugin, const Value& args,
+                                         std::int64_t fallback) {
+  const auto& value = args["amount"];
+  if (value.is_null()) return fallback;
+  if (const auto* given = value.get_if<std::int64_t>()) return *given;
+  refuse_rule(plugin, args, "amount is no whole number");
+}
+
+/// Moves the characters from `first` to `last` by `amount` places, round and round; all others stay
+/// as they are in `map`.
+inline void turn(ByteMap& map, char first, char last, std::int64_t amount) {
+  const std::int64_t count = last - first + 1;
+  const auto step = (amount % count + count) % count;
+  for (std::int64_t i = 0; i < count; ++i) {
+    map[static_cast<std::size_t>(first + i)] = static_cast<std::byte>(first + (i + step) % count);
+  }
+}
+
+/// Every byte as it is.
+[[nodiscard]] inline ByteMap unchanged() noexcept {
+  ByteMap map{};
+  for (std::size_t i = 0; i < map.size(); ++i) map[i] = static_cast<std::byte>(i);
+  return map;
 }
 
 }  // namespace stoq::common

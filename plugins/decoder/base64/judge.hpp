@@ -5,6 +5,7 @@
 #include <bitset>
 
 #include "codec.hpp"
+#include "magic.hpp"
 
 namespace base64 {
 
@@ -14,28 +15,9 @@ inline constexpr std::size_t sample_size = 4096;
 /// Whether bytes begin as a known kind of file does.
 inline bool has_magic(std::string_view head) {
   using namespace std::string_view_literals;
-  constexpr std::string_view magics[] = {"MZ\x90"sv,
-                                         "PK\3\4"sv,
-                                         "\x7f"
-                                         "ELF"sv,
-                                         "%PDF-"sv,
-                                         "{\\rtf"sv,
-                                         "GIF8"sv,
-                                         "\x89PNG"sv,
-                                         "BZh"sv,
-                                         "7z\xbc\xaf"sv,
-                                         "Rar!"sv,
-                                         "MSCF"sv,
-                                         "RIFF"sv,
-                                         "\xff\xd8\xff"sv,
-                                         "\x1f\x8b\x08"sv,
-                                         "\xfd"
-                                         "7zXZ"sv,
-                                         "\xd0\xcf\x11\xe0"sv,
-                                         "\x28\xb5\x2f\xfd"sv,
-                                         "MZ\0"sv,
-                                         "MZP\0"sv};
-  return std::any_of(std::begin(magics), std::end(magics),
+  constexpr std::string_view more[] = {"MZ\x90"sv, "MZ\0"sv, "MZP\0"sv, "RIFF"sv};
+  return stoq::common::has_magic(head) ||
+         std::any_of(std::begin(more), std::end(more),
                      [&](std::string_view magic) { return head.starts_with(magic); });
 }
 

@@ -7,6 +7,8 @@
 
 #include <stoq/plugin.hpp>
 
+#include "magic.hpp"
+
 namespace hex {
 
 /// How many decoded bytes are looked at.
@@ -15,26 +17,11 @@ inline constexpr std::size_t sample_size = 192;
 /// Whether bytes begin as a known kind of file does.
 inline bool has_magic(std::string_view head) {
   using namespace std::string_view_literals;
-  constexpr std::string_view magics[] = {"MZ"sv,
-                                         "PK\3\4"sv,
-                                         "\x7f\x45LF"sv,
-                                         "%PDF-"sv,
-                                         "{\\rtf"sv,
-                                         "GIF8"sv,
-                                         "\x89PNG"sv,
-                                         "BZh"sv,
-                                         "7z\xbc\xaf"sv,
-                                         "Rar!"sv,
-                                         "MSCF"sv,
-                                         "\xff\xd8\xff"sv,
-                                         "\x1f\x8b\x08"sv,
-                                         "\xfd\x37zXZ"sv,
-                                         "\xd0\xcf\x11\xe0"sv,
-                                         "\x28\xb5\x2f\xfd"sv,
-                                         "\xca\xfe\xba\xbe"sv,
-                                         "\1\5\0\0\2\0\0\0"sv,   // an OLE object in RTF
-                                         "\1\5\0\0\1\0\0\0"sv};  // a link to one
-  return std::any_of(std::begin(magics), std::end(magics),
+  constexpr std::string_view more[] = {"MZ"sv, "\xca\xfe\xba\xbe"sv,
+                                       "\1\5\0\0\2\0\0\0"sv,   // an OLE object in RTF
+                                       "\1\5\0\0\1\0\0\0"sv};  // a link to one
+  return stoq::common::has_magic(head) ||
+         std::any_of(std::begin(more), std::end(more),
                      [&](std::string_view magic) { return head.starts_with(magic); });
 }
 

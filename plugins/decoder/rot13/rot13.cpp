@@ -11,15 +11,6 @@ using stoq::common::ByteMap;
 
 constexpr std::string_view plugin_name = "rot13";
 
-/// Moves the characters from `first` to `last` by `amount` places, round and round.
-void turn(ByteMap& map, char first, char last, std::int64_t amount) {
-  const std::int64_t count = last - first + 1;
-  const auto step = (amount % count + count) % count;
-  for (std::int64_t i = 0; i < count; ++i) {
-    map[static_cast<std::size_t>(first + i)] = static_cast<std::byte>(first + (i + step) % count);
-  }
-}
-
 class Rot13 : public stoq::Decoder {
  public:
   void activate(stoq::Options& options, stoq::Host&) override {
@@ -37,15 +28,9 @@ class Rot13 : public stoq::Decoder {
  private:
   [[nodiscard]] ByteMap map_for(const stoq::Value& args) const {
     using stoq::common::flag;
-    auto amount = amount_;
-    if (const auto& given = args["amount"]; !given.is_null()) {
-      if (given.get_if<std::int64_t>() == nullptr) {
-        stoq::common::refuse_rule(plugin_name, args, "amount is no whole number");
-      }
-      amount = *given.get_if<std::int64_t>();
-    }
-    ByteMap map{};
-    for (std::size_t i = 0; i < map.size(); ++i) map[i] = static_cast<std::byte>(i);
+    using stoq::common::turn;
+    const auto amount = stoq::common::amount(plugin_name, args, amount_);
+    auto map = stoq::common::unchanged();
     if (flag(plugin_name, args, "upper", true)) turn(map, 'A', 'Z', amount);
     if (flag(plugin_name, args, "lower", true)) turn(map, 'a', 'z', amount);
     if (flag(plugin_name, args, "digits", false)) turn(map, '0', '9', amount);

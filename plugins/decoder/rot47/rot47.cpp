@@ -21,21 +21,8 @@ class Rot47 : public stoq::Decoder {
 
  private:
   [[nodiscard]] stoq::common::ByteMap map_for(const stoq::Value& args) const {
-    constexpr std::int64_t first = '!';
-    constexpr std::int64_t count = '~' - '!' + 1;
-    auto amount = amount_;
-    if (const auto& given = args["amount"]; !given.is_null()) {
-      if (given.get_if<std::int64_t>() == nullptr) {
-        stoq::common::refuse_rule("rot47", args, "amount is no whole number");
-      }
-      amount = *given.get_if<std::int64_t>();
-    }
-    const auto step = (amount % count + count) % count;
-    stoq::common::ByteMap map{};
-    for (std::size_t i = 0; i < map.size(); ++i) map[i] = static_cast<std::byte>(i);
-    for (std::int64_t i = 0; i < count; ++i) {
-      map[static_cast<std::size_t>(first + i)] = static_cast<std::byte>(first + (i + step) % count);
-    }
+    auto map = stoq::common::unchanged();
+    stoq::common::turn(map, '!', '~', stoq::common::amount("rot47", args, amount_));
     return map;
   }
 

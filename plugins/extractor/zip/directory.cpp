@@ -5,30 +5,16 @@
 #include <tuple>
 #include <utility>
 
+#include "layout.hpp"
+
 namespace unzip {
 namespace {
+
+using namespace stoq::common::zip;
 
 using stoq::ByteView;
 using stoq::Cursor;
 using stoq::fits;
-
-constexpr std::string_view local_magic{"PK\3\4", 4};
-constexpr std::string_view entry_magic{"PK\1\2", 4};
-constexpr std::string_view end_magic{"PK\5\6", 4};
-constexpr std::string_view end64_magic{"PK\6\6", 4};
-constexpr std::string_view locator_magic{"PK\6\7", 4};
-
-constexpr std::size_t local_size = 30;
-constexpr std::size_t entry_size = 46;
-constexpr std::size_t end_size = 22;
-constexpr std::size_t end64_size = 56;
-constexpr std::size_t locator_size = 20;
-constexpr std::uint32_t in_extra = 0xffffffff;
-
-bool stands_at(ByteView archive, std::uint64_t offset, std::string_view magic) noexcept {
-  return offset <= archive.size() && fits(archive, offset, magic.size()) &&
-         stoq::as_chars(archive.subspan(offset, magic.size())) == magic;
-}
 
 /// Where the directory is, and what must be added to the offsets in it (modulo 2^64).
 struct Place {

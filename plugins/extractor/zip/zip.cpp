@@ -14,14 +14,15 @@
 
 #include "directory.hpp"
 #include "inflate.hpp"
+#include "layout.hpp"
 #include "libarchive_reader.hpp"
 #include "library.hpp"
 #include "pkzip.hpp"
 
 namespace {
 
-constexpr std::string_view local_magic{"PK\3\4", 4};
-constexpr std::string_view end_magic{"PK\5\6", 4};
+using stoq::common::zip::end_magic;
+using stoq::common::zip::local_magic;
 
 class Zip : public stoq::Extractor {
  public:
