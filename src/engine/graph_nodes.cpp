@@ -1,0 +1,290 @@
+#include "engine/graph_nodes.hpp"
+
+#include <algorithm>
+#include <span>
+#include <thread>
+
+#include <oneapi/tbb/task_scheduler_observer.h>
+
+namespace stoq::engine {
+namespace {
+
+/// Counts threads' time from when they enter the arena until they leave it.
+class ArenaAccounts final : public oneapi::tbb::task_scheduler_observer {
+ public:
+  ArenaAccounts(oneapi::tbb::task_arena& arena, const std::vector<std::unique_ptr<Lane>>& lanes)
+      : task_scheduler_observer(arena), lanes_(lanes) {
+    if (lanes_.front()->account) observe(true);
+  }
+  ~ArenaAccounts() override { observe(false); }
+  ArenaAccounts(const ArenaAccounts&) = delete;
+  ArenaAccounts& operator=(const ArenaAccounts&) = delete;
+  void on_scheduler_entry(bool /*is_worker*/) override { own().arrive(); }
+  void on_scheduler_exit(bool /*is_worker*/) override { own().depart(); }
+
+ private:
+  Account& own() {
+    const auto index = oneapi::tbb::this_task_arena::current_thread_index();
+    return *lanes_[static_cast<std::size_t>(index)]->account;
+  }
+  const std::vector<std::unique_ptr<Lane>>& lanes_;
+};
+
+}  // namespace
+
+// --- Building ---------------------------------------------------------------------------------
+
+void Graph::Nodes::build() {
+  graph_ = std::make_unique<flow::graph>();
+  auto& g = *graph_;
+  admit_ = std::make_unique<flow::function_node<BatchPtr, LoadPtr>>(
+      // Not serial: such a node hands its message on by running the successor itself, and one
+      // thread would load and scan every batch in turn. The batches are numbered already.
+      g, flow::unlimited, [this](const BatchPtr& batch) {
+        edge(Stage::admit, Stage::load).sent.fetch_add(1, std::memory_order_relaxed);
+        return std::make_shared<LoadJob>(batch, std::size_t{0}, batch->roots.size());
+      });
+  load_ = std::make_unique<LoadNode>(
+      g, flow::unlimited,
+      [this](const LoadPtr& job, LoadNode::output_ports_type& /*ports*/) { do_load(job); });
+  const auto job_node = [&] {
+    return std::make_unique<JobNode>(
+        g, flow::unlimited,
+        [this](const JobPtr& job, JobNode::output_ports_type& /*ports*/) { do_job(job); });
+  };
+  dispatch_ = job_node();
+  decode_ = job_node();
+  extract_ = job_node();
+  carve_ = job_node();
+  scan_node_ = job_node();
+  assemble_ = std::make_unique<flow::function_node<BatchPtr, BatchPtr>>(
+      g, flow::unlimited, [](const BatchPtr& batch) { return batch; });
+  order_ = std::make_unique<flow::sequencer_node<BatchPtr>>(
+      g, [](const BatchPtr& batch) -> std::size_t { return batch->sequence; });
+  connect_ = std::make_unique<flow::function_node<BatchPtr>>(g, flow::serial,
+                                                             [this](const BatchPtr& batch) {
+                                                               save_batch(batch);
+                                                               return flow::continue_msg();
+                                                             });
+  connect_edges();
+}
+
+void Graph::Nodes::connect_edges() {
+  flow::make_edge(*admit_, *load_);
+  flow::make_edge(flow::output_port<0>(*load_), *load_);
+  flow::make_edge(flow::output_port<1>(*load_), *dispatch_);
+  flow::make_edge(flow::output_port<2>(*load_), *assemble_);
+  // Ports of a job node, in order: dispatch, decode, extract, carve, scan, assemble.
+  for (auto* from :
+       {dispatch_.get(), decode_.get(), extract_.get(), carve_.get(), scan_node_.get()}) {
+    if (from != dispatch_.get() && from != scan_node_.get()) {
+      flow::make_edge(flow::output_port<0>(*from), *dispatch_);
+    }
+    if (from == dispatch_.get() || from == decode_.get()) {
+      flow::make_edge(flow::output_port<1>(*from), *decode_);
+    }
+    if (from == dispatch_.get() || from == extract_.get()) {
+      flow::make_edge(flow::output_port<2>(*from), *extract_);
+    }
+    if (from == dispatch_.get() || from == carve_.get()) {
+      flow::make_edge(flow::output_port<3>(*from), *carve_);
+    }
+    if (from == dispatch_.get()) flow::make_edge(flow::output_port<4>(*from), *scan_node_);
+    flow::make_edge(flow::output_port<5>(*from), *assemble_);
+  }
+  if (config_.ordered) {
+    flow::make_edge(*assemble_, *order_);
+    flow::make_edge(*order_, *connect_);
+  } else {
+    flow::make_edge(*assemble_, *connect_);
+  }
+}
+
+void Graph::Nodes::port_of(Stage from, Stage to, JobPtr job) {
+  auto& ports = node(from).output_ports();
+  bool taken = false;
+  switch (to) {
+    case Stage::decode:
+      taken = std::get<1>(ports).try_put(std::move(job));
+      break;
+    case Stage::extract:
+      taken = std::get<2>(ports).try_put(std::move(job));
+      break;
+    case Stage::carve:
+      taken = std::get<3>(ports).try_put(std::move(job));
+      break;
+    case Stage::scan:
+      taken = std::get<4>(ports).try_put(std::move(job));
+      break;
+    default:
+      taken = std::get<0>(ports).try_put(std::move(job));
+  }
+  // Every successor is unlimited: a refusal would be a lost payload.
+  if (!taken) std::terminate();
+}
+
+// --- Bodies -----------------------------------------------------------------------------------
+
+void Graph::Nodes::do_load(const LoadPtr& job) {
+  auto& own = lane();
+  auto high = job->high;
+  for (auto i = job->low; i < high; ++i) {
+    auto& root = *job->batch->roots[i];
+    const auto rest = std::make_shared<LoadJob>(job->batch, i + 1, high);
+    load_root(own, root, rest, high);
+  }
+}
+
+void Graph::Nodes::load_root(Lane& lane, RootState& root, const LoadPtr& rest, std::size_t& high) {
+  const auto give_rest_away = [&] {
+    if (rest->low >= rest->high || !hungry()) return;
+    high = rest->low;
+    edge(Stage::load, Stage::load).sent.fetch_add(1, std::memory_order_relaxed);
+    std::get<0>(load_->output_ports()).try_put(rest);
+  };
+  if (interrupted()) {
+    root.fail(Status::partial, "interrupted", "the run was interrupted before it was scanned");
+  } else if (load_file(lane, root, give_rest_away)) {
+    note_inline(Stage::load, Stage::dispatch, 1);
+    scan_.root(lane, root);
+  }
+  release(lane, root);
+}
+
+void Graph::Nodes::do_job(const JobPtr& job) {
+  queued_.fetch_sub(1, std::memory_order_relaxed);
+  auto& own = lane();
+  try {
+    job->run(own);
+  } catch (...) {
+    // An exception that left a node would take the whole graph along.
+    job->root.fail(Status::crash, "internal", "part of it was lost to an unexpected error");
+  }
+  release(own, job->root);
+}
+
+void Graph::Nodes::release(Lane& lane, RootState& root) {
+  if (root.pending.fetch_sub(1, std::memory_order_acq_rel) == 1) assemble(lane, root);
+}
+
+void Graph::Nodes::assemble(Lane& lane, RootState& root) {
+  const Spell spell(lane.account.get(), Activity::assemble);
+  try {
+    const bool redo = assembler_.must_redo(root);
+    if (redo && interrupted()) {
+      root.fail(Status::partial, "interrupted", "the run was interrupted before it was done again");
+    } else if (redo) {
+      root.forget();
+      root.canonical = true;
+      root.pending = 1;
+      root.started = Clock::now();
+      scan_.root(lane, root);
+    }
+    root.bytes = {};
+    // A giant's records are rendered while they are written, not held in memory.
+    if (!root.spool.in_file()) {
+      assembler_.render(root, lane, totals_[lane.index],
+                        [&](std::string& lines, std::size_t count) {
+                          root.lines += lines;
+                          root.records += count;
+                        });
+    }
+  } catch (...) {
+    fail(std::current_exception());
+  }
+  done_roots_.fetch_add(1, std::memory_order_relaxed);
+  if (root.batch->left.fetch_sub(1, std::memory_order_acq_rel) == 1) finish_batch(*root.batch);
+}
+
+void Graph::Nodes::finish_batch(Batch& batch) {
+  BatchPtr done;
+  {
+    const std::lock_guard lock(batches_mutex_);
+    const auto found = std::find_if(live_.begin(), live_.end(),
+                                    [&](const BatchPtr& live) { return live.get() == &batch; });
+    done = std::move(*found);
+    live_.erase(found);
+  }
+  edge(Stage::assemble, Stage::order).sent.fetch_add(1, std::memory_order_relaxed);
+  assemble_->try_put(std::move(done));
+}
+
+void Graph::Nodes::save_batch(const BatchPtr& batch) {
+  edge(Stage::order, Stage::connect).sent.fetch_add(1, std::memory_order_relaxed);
+  auto& own = lane();
+  const Spell spell(own.account.get(), Activity::connect);
+  const auto save = [&](std::string_view lines, std::size_t count) {
+    const Spell saving(own.account.get(), Activity::save);
+    save_(lines, count);
+  };
+  // After a failed save nothing more is written: behind half a line, no line would be whole.
+  if (save_failed_) batch->roots.clear();
+  try {
+    std::string lines;
+    std::size_t count = 0;
+    for (const auto& root : batch->roots) {
+      if (root->spool.in_file()) {
+        if (count > 0) save(lines, count);
+        lines.clear();
+        count = 0;
+        assembler_.render(*root, own, totals_[own.index],
+                          [&](std::string& some, std::size_t records) { save(some, records); });
+        root->forget();
+        continue;
+      }
+      lines += root->lines;
+      count += root->records;
+    }
+    if (count > 0) save(lines, count);
+  } catch (...) {
+    // Whatever it is, it must not end the graph: the source may be waiting for a place.
+    save_failed_ = true;
+    fail(std::current_exception());
+  }
+  batch->roots.clear();
+  admission_.leave();
+}
+
+void Graph::Nodes::fail(std::exception_ptr problem) {
+  const std::lock_guard lock(problem_mutex_);
+  if (!problem_) problem_ = std::move(problem);
+  interrupt();
+}
+
+// --- Running ----------------------------------------------------------------------------------
+
+void Graph::Nodes::run(const std::function<void(Intake&)>& ingest) {
+  const auto admit = [this](BatchPtr batch) {
+    for (auto& root : batch->roots) root->batch = batch.get();
+    batch->left = batch->roots.size();
+    {
+      const std::lock_guard lock(batches_mutex_);
+      live_.push_back(batch);
+    }
+    admit_->try_put(std::move(batch));
+  };
+  const ArenaAccounts accounts(arena_, lanes_);
+  std::exception_ptr source_problem;
+  graph_->reserve_wait();
+  std::jthread source([&] {
+    BatchIntake intake(
+        admission_, memory_, config_.limits.max_child_bytes, tuning_.batch_roots,
+        tuning_.batch_bytes, admit, [this] { return interrupted(); }, expected_roots_,
+        expected_bytes_, source_account_.get());
+    if (source_account_) source_account_->arrive();
+    try {
+      ingest(intake);
+    } catch (const std::exception&) {
+      source_problem = std::current_exception();
+    }
+    intake.flush();
+    if (source_account_) source_account_->depart();
+    graph_->release_wait();
+  });
+  arena_.execute([this] { graph_->wait_for_all(); });
+  source.join();
+  if (problem_) std::rethrow_exception(problem_);
+  if (source_problem) std::rethrow_exception(source_problem);
+}
+
+}  // namespace stoq::engine
