@@ -18,6 +18,7 @@ namespace {
 constexpr std::size_t wide_from = 120;
 constexpr std::size_t most_formats = 20;
 constexpr std::size_t widest_name = 40;
+constexpr std::size_t narrowest_name = 12;
 constexpr std::size_t narrowest_path = 20;
 
 std::string time_of(double seconds) {
@@ -56,32 +57,26 @@ std::string in_words(const FigureTable& table, std::string_view key, Unit unit) 
   return low == high ? middle : middle + " (" + low + " … " + high + ")";
 }
 
-void append(std::string& page, const TextTable& table) {
-  page += '\n';
-  for (const auto& line : table.lines()) (page += line) += '\n';
-}
-
 bool is_shown(const Column& column, std::size_t width) {
   return column.heading != nullptr && (!column.wide || width >= wide_from);
 }
 
-void append(std::string& page, const FigureTable& table, std::string_view title, std::size_t width,
-            std::size_t most_rows) {
-  if (table.rows().empty()) return;
-  std::vector<Align> aligned{Align::left};
+/// As lines, names cut to `widest`.
+std::vector<std::string> lines_of(const FigureTable& table, std::string_view title,
+                                  std::size_t width, std::size_t rows, std::size_t widest) {
   std::vector<std::string> cells{std::string(title)};
   for (const auto& column : table.columns()) {
     if (!is_shown(column, width)) continue;
     cells.emplace_back(column.heading);
     if (column.spread) cells.emplace_back();
   }
-  aligned.resize(cells.size(), Align::right);
-  TextTable text(aligned);
+  std::vector<Align> aligned(cells.size(), Align::right);
+  aligned.front() = Align::left;
+  TextTable text(std::move(aligned));
   text.add(std::move(cells));
-  const auto rows = std::min(table.rows().size(), most_rows);
   for (std::size_t at = 0; at < rows; ++at) {
     const auto& row = table.rows()[at];
-    cells = {shown(row.names.front(), width >= wide_from ? widest_name : widest_name / 2 + 4)};
+    cells = {shown(row.names.front(), widest)};
     for (std::size_t i = 0; i < table.columns().size(); ++i) {
       const auto& column = table.columns()[i];
       if (!is_shown(column, width)) continue;
@@ -90,7 +85,31 @@ void append(std::string& page, const FigureTable& table, std::string_view title,
     }
     text.add(std::move(cells));
   }
-  append(page, text);
+  return text.lines();
+}
+
+std::size_t widest_of(const std::vector<std::string>& lines) {
+  std::size_t widest = 0;
+  for (const auto& line : lines) widest = std::max(widest, width_of(line));
+  return widest;
+}
+
+void append(std::string& page, const FigureTable& table, std::string_view title, std::size_t width,
+            std::size_t most_rows) {
+  if (table.rows().empty()) return;
+  const auto rows = std::min(table.rows().size(), most_rows);
+  auto lines = lines_of(table, title, width, rows, widest_name);
+  if (const auto widest = widest_of(lines); widest > width) {
+    std::size_t names = 0;
+    for (std::size_t i = 0; i < rows; ++i) {
+      names = std::max(names, width_of(shown(table.rows()[i].names.front(), widest_name)));
+    }
+    const auto over = widest - width;
+    lines = lines_of(table, title, width, rows,
+                     names > over + narrowest_name ? names - over : narrowest_name);
+  }
+  page += '\n';
+  for (const auto& line : lines) (page += line) += '\n';
   if (table.rows().size() > rows) {
     page += std::to_string(table.rows().size() - rows) + " more with less CPU; --json has all\n";
   }
@@ -107,8 +126,7 @@ void append_slowest(std::string& page, const FigureTable& table, std::size_t wid
               in_unit(row.figures[2].median(), Unit::bytes), row.names[0]});
   }
   auto lines = text.lines();
-  std::size_t left = 0;
-  for (const auto& line : lines) left = std::max(left, width_of(line));
+  const auto left = widest_of(lines);
   for (std::size_t i = 1; i < lines.size(); ++i) {
     const auto path = shown(table.rows()[i - 1].names[2], 0);
     const auto room = std::max(width > left + 3 ? width - left - 3 : 0, narrowest_path);
