@@ -16,11 +16,23 @@ class ArenaAccounts final : public oneapi::tbb::task_scheduler_observer {
       : task_scheduler_observer(arena), lanes_(lanes) {
     if (lanes_.front()->account) observe(true);
   }
-  ~ArenaAccounts() override { observe(false); }
+  // A worker that is still on its way out keeps oneTBB's notes on this observer, which then nobody
+  // frees if the process ends first; and its time would be missing.
+  ~ArenaAccounts() override {
+    const auto latest = Clock::now() + std::chrono::seconds(1);
+    while (inside_.load() > 0 && Clock::now() < latest) std::this_thread::yield();
+    observe(false);
+  }
   ArenaAccounts(const ArenaAccounts&) = delete;
   ArenaAccounts& operator=(const ArenaAccounts&) = delete;
-  void on_scheduler_entry(bool /*is_worker*/) override { own().arrive(); }
-  void on_scheduler_exit(bool /*is_worker*/) override { own().depart(); }
+  void on_scheduler_entry(bool /*is_worker*/) override {
+    inside_.fetch_add(1);
+    own().arrive();
+  }
+  void on_scheduler_exit(bool /*is_worker*/) override {
+    own().depart();
+    inside_.fetch_sub(1);
+  }
 
  private:
   Account& own() {
@@ -28,6 +40,7 @@ class ArenaAccounts final : public oneapi::tbb::task_scheduler_observer {
     return *lanes_[static_cast<std::size_t>(index)]->account;
   }
   const std::vector<std::unique_ptr<Lane>>& lanes_;
+  std::atomic<int> inside_{0};
 };
 
 }  // namespace
