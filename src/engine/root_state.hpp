@@ -42,6 +42,7 @@ struct Content {
   std::uint32_t claimed_by = 0;  ///< number of the occurrence that was scanned
   std::uint16_t depth = 0;       ///< where it was scanned
   bool expandable = false;       ///< some rule asked for a plugin
+  bool reads_name = false;       ///< one of these plugins may read the payload's name or depth
 };
 
 /// SHA-256 cut to 128 bits, and whether its producer makes rules treat it apart.

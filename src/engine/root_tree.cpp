@@ -71,9 +71,9 @@ bool differs_from_canonical(RootState& root, const RootTree& tree, std::uint64_t
     const bool deep = visit.depth >= max_depth;
     const bool was_deep = content.depth >= max_depth;
     if (content.expandable && deep != was_deep) differs = true;
-    if (visit.depth != content.depth && workers_read_names) differs = true;
-    if (!differs && visit.occurrence != content.claimed_by &&
-        (content.expandable || workers_read_names)) {
+    const bool read = content.reads_name || workers_read_names;
+    if (visit.depth != content.depth && read) differs = true;
+    if (!differs && visit.occurrence != content.claimed_by && read) {
       differs = name_of(visit.occurrence) != name_of(content.claimed_by);
     }
     return !differs;

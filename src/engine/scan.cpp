@@ -289,6 +289,10 @@ void Scan::expand(Lane& lane, RootState& root, const Payload& payload, ContentId
   const std::lock_guard lock(root.mutex);
   auto& known = root.contents[content];
   known.expandable = !plan.calls.empty();
+  known.reads_name =
+      std::any_of(plan.calls.begin(), plan.calls.end(), [&](const PlannedCall& call) {
+        return plugins_.plugins[call.target->index].plugin->reads_name();
+      });
   if (known.expandable || !entry.type.empty()) known.expansion = root.spool.append(packed);
   if (!counted) return;
   expansion.counts.previous = known.counts;

@@ -1,5 +1,8 @@
 /// The same bytes whatever the schedule, the memory, and how eager the graph is.
 #include <algorithm>
+#include <atomic>
+#include <chrono>
+#include <thread>
 
 #include <gtest/gtest.h>
 
@@ -159,6 +162,48 @@ TEST(InAnyOrder, SameLinesOtherOrder) {
   std::set_symmetric_difference(one.begin(), one.end(), other.begin(), other.end(),
                                 std::back_inserter(only));
   EXPECT_EQ(only, std::vector<std::string>{});
+}
+
+// Whichever thread opens the outer box, the inner one is for the other to take, and the leaves of
+// that for the first: each must take what the other spawned.
+TEST(Threads, TakeFromEachOther) {
+  std::atomic<bool> inner_began{false}, leaf_elsewhere{false};
+  std::atomic<std::thread::id> inner_thread;
+  const auto wait_for = [](const std::atomic<bool>& flag) {
+    const auto latest = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (!flag && std::chrono::steady_clock::now() < latest) std::this_thread::yield();
+  };
+  World world;
+  world.expander(stoq::Category::extractor, "outer", "OUTR",
+                 [&](const stoq::Payload& payload, const stoq::Request&, stoq::Children& children) {
+                   children.emit(payload.bytes.slice(4, payload.bytes.size() - 4), {.name = "i"});
+                   wait_for(inner_began);
+                 });
+  constexpr std::size_t leaves = 64, leaf_size = 4096;
+  world.expander(stoq::Category::extractor, "inner", "INNR",
+                 [&](const stoq::Payload& payload, const stoq::Request&, stoq::Children& children) {
+                   inner_thread = std::this_thread::get_id();
+                   inner_began = true;
+                   for (std::size_t i = 0; i < leaves; ++i) {
+                     children.emit(payload.bytes.slice(4 + i * leaf_size, leaf_size),
+                                   {.name = "l"});
+                   }
+                   wait_for(leaf_elsewhere);
+                 });
+  world.worker("note", [&](const stoq::Payload& payload, const stoq::Request&) {
+    if (payload.depth == 2 && std::this_thread::get_id() != inner_thread.load()) {
+      leaf_elsewhere = true;
+    }
+    return stoq::Value();
+  });
+  std::string bytes = "OUTRINNR";
+  for (std::size_t i = 0; i < leaves; ++i)
+    bytes += std::string(leaf_size, static_cast<char>(1 + i));
+  world.threads = 2;
+  const auto ran = world.run({{"box", bytes}});
+  EXPECT_TRUE(inner_began);
+  EXPECT_TRUE(leaf_elsewhere);
+  EXPECT_EQ(ran.records.size(), 2 + leaves);
 }
 
 TEST(Edges, SentAndInlineAddUpToPayloads) {

@@ -93,6 +93,8 @@ std::optional<Extent> measure(stoq::ByteView pe) {
 
 class Pe : public stoq::Carver {
  public:
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+
   void carve(const stoq::Payload& payload, const stoq::Request& request,
              stoq::Children& children) const override {
     const auto view = payload.view();

@@ -99,6 +99,8 @@ class Candidate {
 
 class Swf : public stoq::Carver {
  public:
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+
   void carve(const stoq::Payload& payload, const stoq::Request& request,
              stoq::Children& children) const override {
     const auto view = payload.view();

@@ -80,6 +80,8 @@ class EndRecords {
 
 class Zip : public stoq::Carver {
  public:
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+
   void carve(const stoq::Payload& payload, const stoq::Request& request,
              stoq::Children& children) const override {
     const bool leave_last = flag(request.args(), "leave_last");

@@ -127,6 +127,8 @@ class Runs {
 
 class Base64 : public stoq::Decoder {
  public:
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+
   void activate(stoq::Options& options, stoq::Host&) override {
     min_length_ = options.get<std::size_t>(
         "min_length", 64, "shortest run inside text, in characters (32 is the least)");

@@ -53,6 +53,8 @@ bool comes_out(stoq::ByteView view, std::string_view plaintext, Rotation rotatio
 
 class Bitrot : public stoq::Decoder {
  public:
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+
   void activate(stoq::Options& options, stoq::Host&) override {
     bits_ = options.get<unsigned>(
         "bits", 0, "by how many bits, 1 to 7; 0: as makes one of plaintext_list readable");

@@ -12,6 +12,8 @@ constexpr std::size_t least_stretch = 48;
 
 class Hex : public stoq::Decoder {
  public:
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+
   void activate(stoq::Options& options, stoq::Host&) override {
     min_bytes_ = options.get<std::size_t>("min_bytes", 32,
                                           "shortest run inside text, in bytes (24 is the least)");

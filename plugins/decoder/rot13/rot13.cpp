@@ -13,6 +13,8 @@ constexpr std::string_view plugin_name = "rot13";
 
 class Rot13 : public stoq::Decoder {
  public:
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+
   void activate(stoq::Options& options, stoq::Host&) override {
     amount_ = options.get<std::int64_t>("amount", 13,
                                         "by how many places letters move, when a rule names none");

@@ -7,6 +7,8 @@ namespace {
 
 class Rot47 : public stoq::Decoder {
  public:
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+
   void activate(stoq::Options& options, stoq::Host&) override {
     amount_ = options.get<std::int64_t>(
         "amount", 47, "by how many places characters move, when a rule names none");

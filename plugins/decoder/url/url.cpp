@@ -119,6 +119,8 @@ Step step_at(stoq::ByteView text, std::size_t at, How how) {
 
 class Url : public stoq::Decoder {
  public:
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+
   void activate(stoq::Options& options, stoq::Host&) override {
     how_.plus = options.get("plus", false, "'+' is a blank, as in the fields of a form");
     const auto units =

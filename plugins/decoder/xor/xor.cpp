@@ -137,6 +137,8 @@ std::string to_hex(const Key& key) {
 
 class Xor : public stoq::Decoder {
  public:
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+
   void activate(stoq::Options& options, stoq::Host&) override {
     for (const auto byte : options.get_list<std::uint8_t>(
              "key_list", "the key, in decimal, when a rule names none")) {

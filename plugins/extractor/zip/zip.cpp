@@ -26,6 +26,8 @@ using stoq::common::zip::local_magic;
 
 class Zip : public stoq::Extractor {
  public:
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+
   void activate(stoq::Options& options, stoq::Host&) override {
     passwords_ =
         options.get_list("password_list", "passwords to try on encrypted members, in this order");
