@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <optional>
+#include <span>
 #include <sstream>
 #include <system_error>
 
@@ -20,7 +21,6 @@
 namespace stoq::engine {
 namespace {
 
-constexpr std::size_t large = std::size_t{64} << 20;
 // Our bytes, not somebody's mapping that may shrink: no signal handlers, which cost 20 µs a scan.
 constexpr int scan_flags = SCAN_FLAGS_NO_TRYCATCH | SCAN_FLAGS_REPORT_RULES_MATCHING;
 
@@ -144,7 +144,7 @@ struct Dispatcher::RuleSet {
   YR_RULES* compiled = nullptr;
   std::size_t first_rule = 0;
   bool has_strings = false;
-  bool can_skip = false;                 ///< libyara's search may be left out
+  bool in_parts = false;                 ///< libyara may search less than all
   std::unique_ptr<StringFilter> filter;  ///< null: libyara must search every payload
 };
 
@@ -162,24 +162,34 @@ struct Dispatcher::Scanner::SetScanner {
   SetScanner& operator=(const SetScanner&) = delete;
 
   [[nodiscard]] int scan(ByteView bytes) {
-    if (bytes.size() > large) return yara_scan_ends(scanner, bytes);
-    const bool empty_search =
-        !set.has_strings || (set.filter && !set.filter->may_match(bytes, *scratch));
-    return set.can_skip && empty_search ? yara_evaluate(scanner, bytes) : yara_scan(scanner, bytes);
+    const auto readable = readable_parts(bytes.size());
+    const bool told = set.in_parts && find(bytes, readable.view());
+    return yara_scan(scanner, bytes, told ? parts : readable.view(), readable.view());
+  }
+
+  /// Fills `parts` with where strings may stand; false when that is not known.
+  [[nodiscard]] bool find(ByteView bytes, std::span<const Part> readable) {
+    parts.clear();
+    if (!set.has_strings) return true;
+    return set.filter && std::all_of(readable.begin(), readable.end(), [&](Part part) {
+             return set.filter->find(bytes, part, *scratch, parts);
+           });
   }
 
   const RuleSet& set;
   YR_SCANNER* scanner = nullptr;
   std::optional<StringFilter::Scratch> scratch;
+  std::vector<Part> parts;
 };
 
 Dispatcher::Dispatcher(const std::vector<Source>& sources) {
   if (yr_initialize() != ERROR_SUCCESS) throw Error("libyara does not start");
   try {
-    const bool can_skip = yara_can_skip_search();
+    const bool in_parts = yara_searches_parts();
     for (const auto& source : sources) {
       sets_.push_back(compile(source));
-      sets_.back()->can_skip = can_skip;
+      // An entry point is looked for in what is searched.
+      sets_.back()->in_parts = in_parts && source.text.find("entrypoint") == std::string::npos;
     }
   } catch (...) {
     sets_.clear();

@@ -136,6 +136,7 @@ StringExpression hex_string(Cursor& cursor) {
       if (!append_gap(out, cursor)) {
         if (open > 0) throw NotTold{};
         ended = true;
+        made.whole = false;
       }
     } else if (c == '~') {
       out += "[^";
@@ -231,6 +232,9 @@ StringExpression regular_expression(Cursor& cursor) {
   const auto text = cursor.quoted();
   check_plain(text);
   const auto flags = cursor.word();
+  // libyara's anchors and boundaries depend on where a search begins and ends.
+  made.whole = text.find_first_of("^$") == text.npos && text.find("\\b") == text.npos &&
+               text.find("\\B") == text.npos;
   // Without 's' libyara's dot leaves out line feeds: any byte is more, never less.
   made.any_case = flags.find('i') != flags.npos;
   made.text = text;
@@ -253,7 +257,7 @@ void declaration(Cursor& cursor, std::vector<StringExpression>& all) {
     const auto found = modifiers(cursor);
     std::string text = literal(bytes, found.wide);
     if (found.wide && found.ascii) text = "(?:" + text + "|" + literal(bytes, false) + ")";
-    all.push_back({std::move(text), found.any_case});
+    all.push_back({std::move(text), found.any_case, true});
   } else {
     throw NotTold{};
   }

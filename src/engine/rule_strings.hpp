@@ -14,6 +14,8 @@ namespace stoq::engine {
 struct StringExpression {
   std::string text;
   bool any_case = false;
+  /// Its hits end where the string's do, and it looks no farther around them than a byte.
+  bool whole = true;
 };
 
 /// The expressions of every string declared in a source, in its order. Nothing when one of them

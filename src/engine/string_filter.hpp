@@ -1,13 +1,16 @@
-/// Tells fast that none of a rule set's strings stands in a payload. Hyperscan reads several bytes
-/// at a time where libyara's automaton goes byte by byte; most payloads hold no string of the
-/// dispatch rules at all.
+/// Tells fast where a rule set's strings may stand in a payload, if anywhere. Hyperscan reads
+/// several bytes at a time where libyara's automaton goes byte by byte; most payloads hold no
+/// string of the dispatch rules at all, and others only a few.
 #pragma once
 
+#include <cstddef>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include <stoq/bytes.hpp>
 
+#include "engine/part.hpp"
 #include "engine/rule_strings.hpp"
 
 struct hs_database;
@@ -38,12 +41,16 @@ class StringFilter {
     hs_scratch* scratch_ = nullptr;
   };
 
-  /// False only when none of the strings is in `bytes`.
-  [[nodiscard]] bool may_match(ByteView bytes, Scratch& scratch) const;
+  /// Appends to `parts` all of `within` that may hold a string, with what stands beside it, in
+  /// rising order and apart from each other. False: too much of it, or it cannot be told.
+  [[nodiscard]] bool find(ByteView bytes, Part within, Scratch& scratch,
+                          std::vector<Part>& parts) const;
 
  private:
-  explicit StringFilter(hs_database* database) noexcept : database_(database) {}
+  StringFilter(hs_database* database, std::vector<std::size_t> widths) noexcept
+      : database_(database), widths_(std::move(widths)) {}
   hs_database* database_;
+  std::vector<std::size_t> widths_;  ///< by string; empty: where they are cannot be told
 };
 
 }  // namespace stoq::engine

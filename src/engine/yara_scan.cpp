@@ -1,9 +1,11 @@
 #include "engine/yara_scan.hpp"
 
+#include <array>
 #include <cstdint>
-#include <cstring>
 #include <memory>
+#include <string>
 #include <string_view>
+#include <utility>
 
 #include <yara.h>
 
@@ -12,67 +14,77 @@
 namespace stoq::engine {
 namespace {
 
+constexpr std::size_t large = std::size_t{64} << 20;
 constexpr std::size_t window_head = std::size_t{16} << 20;
 constexpr std::size_t window_tail = std::size_t{64} << 10;
 
-const std::uint8_t* pointer(ByteView bytes) {
-  return reinterpret_cast<const std::uint8_t*>(bytes.data());
-}
-
-/// Up to two parts of a payload as libyara's blocks.
+/// Parts of a payload as libyara's blocks: those to be searched the first time that it asks, then,
+/// while it evaluates conditions, those that can be read.
 struct Blocks {
   ByteView bytes;
-  bool search = true;
-  int calls = 0, next = 0;
+  std::span<const Part> searched, readable;
+  std::span<const Part> left = {};
+  bool asked = false;
   YR_MEMORY_BLOCK block{};
 };
 
 const std::uint8_t* fetch(YR_MEMORY_BLOCK* block) {
   const auto& blocks = *static_cast<const Blocks*>(block->context);
-  return pointer(blocks.bytes.subspan(block->base));
+  return reinterpret_cast<const std::uint8_t*>(blocks.bytes.data()) + block->base;
 }
 
-void show(Blocks& blocks, std::size_t base, std::size_t size) {
-  blocks.block.base = base;
-  blocks.block.size = size;
+YR_MEMORY_BLOCK* next(YR_MEMORY_BLOCK_ITERATOR* iterator) {
+  auto& blocks = *static_cast<Blocks*>(iterator->context);
+  if (blocks.left.empty()) return nullptr;
+  const auto part = blocks.left.front();
+  blocks.left = blocks.left.subspan(1);
+  blocks.block.base = part.begin;
+  blocks.block.size = part.size();
   blocks.block.context = &blocks;
   blocks.block.fetch_data = fetch;
-}
-
-YR_MEMORY_BLOCK* next_end(YR_MEMORY_BLOCK_ITERATOR* iterator) {
-  auto& blocks = *static_cast<Blocks*>(iterator->context);
-  if (blocks.next > 1) return nullptr;
-  if (blocks.next == 0) {
-    show(blocks, 0, window_head);
-  } else {
-    show(blocks, blocks.bytes.size() - window_tail, window_tail);
-  }
-  ++blocks.next;
   return &blocks.block;
 }
 
-YR_MEMORY_BLOCK* first_end(YR_MEMORY_BLOCK_ITERATOR* iterator) {
-  static_cast<Blocks*>(iterator->context)->next = 0;
-  return next_end(iterator);
-}
-
-// The first time it asks in order to search, and is shown nothing.
-YR_MEMORY_BLOCK* first_whole(YR_MEMORY_BLOCK_ITERATOR* iterator) {
+YR_MEMORY_BLOCK* first(YR_MEMORY_BLOCK_ITERATOR* iterator) {
+  // Without any block it would not evaluate anything.
+  static constexpr Part nothing{};
   auto& blocks = *static_cast<Blocks*>(iterator->context);
-  show(blocks, 0, blocks.calls++ == 0 ? 0 : blocks.bytes.size());
-  return &blocks.block;
+  blocks.left = std::exchange(blocks.asked, true) ? blocks.readable : blocks.searched;
+  if (blocks.left.empty()) blocks.left = {&nothing, 1};
+  return next(iterator);
 }
-
-YR_MEMORY_BLOCK* no_more(YR_MEMORY_BLOCK_ITERATOR* /*iterator*/) { return nullptr; }
 
 std::uint64_t whole_size(YR_MEMORY_BLOCK_ITERATOR* iterator) {
   return static_cast<const Blocks*>(iterator->context)->bytes.size();
 }
 
-int scan_blocks(YR_SCANNER* scanner, ByteView bytes, YR_MEMORY_BLOCK_ITERATOR_FUNC first,
-                YR_MEMORY_BLOCK_ITERATOR_FUNC next) {
-  Blocks blocks;
-  blocks.bytes = bytes;
+// --- The trial --------------------------------------------------------------------------------
+
+constexpr const char* trial_rules = R"(
+rule reads { condition: uint32be(0) == 0x73746f71 and uint8(filesize - 1) == 0x21 and filesize == 18 }
+rule finds { strings: $a = "trial" condition: #a == 1 and @a == 11 and uint8(@a - 1) == 0x20 }
+rule searches { strings: $a = "trial" condition: $a in (0 .. 10) }
+)";
+constexpr std::string_view trial_text = "stoq trial trial !";
+constexpr std::array trial_parts{Part{2, 6}, Part{10, 17}};
+
+int on_trial(YR_SCAN_CONTEXT* /*context*/, int message, void* data, void* user) {
+  if (message == CALLBACK_MSG_RULE_MATCHING) {
+    *static_cast<std::string*>(user) += static_cast<const YR_RULE*>(data)->identifier;
+  }
+  return CALLBACK_CONTINUE;
+}
+
+}  // namespace
+
+Readable readable_parts(std::size_t size) noexcept {
+  if (size <= large) return {{{Part{0, size}, Part{}}}, 1};
+  return {{{Part{0, window_head}, Part{size - window_tail, size}}}, 2};
+}
+
+int yara_scan(YR_SCAN_CONTEXT* scanner, ByteView bytes, std::span<const Part> searched,
+              std::span<const Part> readable) {
+  Blocks blocks{.bytes = bytes, .searched = searched, .readable = readable};
   YR_MEMORY_BLOCK_ITERATOR iterator{};
   iterator.context = &blocks;
   iterator.first = first;
@@ -81,41 +93,7 @@ int scan_blocks(YR_SCANNER* scanner, ByteView bytes, YR_MEMORY_BLOCK_ITERATOR_FU
   return yr_scanner_scan_mem_blocks(scanner, &iterator);
 }
 
-// --- The trial --------------------------------------------------------------------------------
-
-constexpr const char* trial_rules = R"(
-rule reads { condition: uint32be(0) == 0x73746f71 and uint8(filesize - 1) == 0x21 and filesize == 12 }
-rule searches { strings: $a = "trial" condition: $a }
-)";
-constexpr std::string_view trial_text = "stoq trial !";
-
-struct Trial {
-  bool reads = false, searches = false;
-};
-
-int on_trial(YR_SCAN_CONTEXT* /*context*/, int message, void* data, void* user) {
-  if (message != CALLBACK_MSG_RULE_MATCHING) return CALLBACK_CONTINUE;
-  auto& trial = *static_cast<Trial*>(user);
-  const bool reads = std::strcmp(static_cast<const YR_RULE*>(data)->identifier, "reads") == 0;
-  (reads ? trial.reads : trial.searches) = true;
-  return CALLBACK_CONTINUE;
-}
-
-}  // namespace
-
-int yara_scan(YR_SCAN_CONTEXT* scanner, ByteView bytes) {
-  return yr_scanner_scan_mem(scanner, pointer(bytes), bytes.size());
-}
-
-int yara_scan_ends(YR_SCAN_CONTEXT* scanner, ByteView bytes) {
-  return scan_blocks(scanner, bytes, first_end, next_end);
-}
-
-int yara_evaluate(YR_SCAN_CONTEXT* scanner, ByteView bytes) {
-  return scan_blocks(scanner, bytes, first_whole, no_more);
-}
-
-bool yara_can_skip_search() {
+bool yara_searches_parts() {
   YR_COMPILER* raw_compiler = nullptr;
   if (yr_compiler_create(&raw_compiler) != ERROR_SUCCESS) return false;
   const std::unique_ptr<YR_COMPILER, void (*)(YR_COMPILER*)> compiler(raw_compiler,
@@ -129,11 +107,18 @@ bool yara_can_skip_search() {
   YR_SCANNER* raw_scanner = nullptr;
   if (yr_scanner_create(raw_rules, &raw_scanner) != ERROR_SUCCESS) return false;
   const std::unique_ptr<YR_SCANNER, void (*)(YR_SCANNER*)> scanner(raw_scanner, yr_scanner_destroy);
-  Trial trial;
-  yr_scanner_set_callback(raw_scanner, on_trial, &trial);
+  std::string matched;
+  yr_scanner_set_callback(raw_scanner, on_trial, &matched);
   yr_scanner_set_flags(raw_scanner, SCAN_FLAGS_NO_TRYCATCH | SCAN_FLAGS_REPORT_RULES_MATCHING);
-  const auto failed = yara_evaluate(raw_scanner, as_bytes(trial_text));
-  return failed == ERROR_SUCCESS && trial.reads && !trial.searches;
+  const auto bytes = as_bytes(trial_text);
+  const Part whole{0, bytes.size()};
+  const auto matches = [&](std::span<const Part> searched) {
+    matched.clear();
+    const bool done = yara_scan(raw_scanner, bytes, searched, {&whole, 1}) == ERROR_SUCCESS;
+    return done ? matched : "failed";
+  };
+  return matches(trial_parts) == "readsfinds" && matches({}) == "reads" &&
+         matches({&whole, 1}) == "readssearches";
 }
 
 }  // namespace stoq::engine

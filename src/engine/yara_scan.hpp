@@ -1,25 +1,35 @@
-/// The ways in which a payload is shown to libyara.
+/// The way in which a payload is shown to libyara.
 #pragma once
 
+#include <array>
+#include <cstddef>
+#include <span>
+
 #include <stoq/bytes.hpp>
+
+#include "engine/part.hpp"
 
 struct YR_SCAN_CONTEXT;
 
 namespace stoq::engine {
 
-/// All bytes are searched for strings, then conditions are evaluated. libyara's error code.
-[[nodiscard]] int yara_scan(YR_SCAN_CONTEXT* scanner, ByteView bytes);
+/// What conditions can read of a payload of this size: all, or, above 64 MiB, the first 16 MiB and
+/// the last 64 KiB.
+struct Readable {
+  std::array<Part, 2> parts;
+  std::size_t count;
+  [[nodiscard]] std::span<const Part> view() const noexcept { return {parts.data(), count}; }
+};
+[[nodiscard]] Readable readable_parts(std::size_t size) noexcept;
 
-/// Only the first 16 MiB and the last 64 KiB are searched, and readable in conditions; the size is
-/// the whole payload's.
-[[nodiscard]] int yara_scan_ends(YR_SCAN_CONTEXT* scanner, ByteView bytes);
+/// Searches the parts `searched` for strings and evaluates conditions that can read the parts
+/// `readable`; the size is the whole payload's. Parts in rising order, apart from each other; where
+/// both are not the same, it rests on what yara_searches_parts() tries out. libyara's error code.
+[[nodiscard]] int yara_scan(YR_SCAN_CONTEXT* scanner, ByteView bytes,
+                            std::span<const Part> searched, std::span<const Part> readable);
 
-/// Conditions are evaluated over all bytes as if no string had been found: for payloads known to
-/// hold none. Rests on what yara_can_skip_search() tries out.
-[[nodiscard]] int yara_evaluate(YR_SCAN_CONTEXT* scanner, ByteView bytes);
-
-/// Whether this libyara asks for its blocks once to search and again to evaluate, as
-/// yara_evaluate() needs. Call it between yr_initialize() and yr_finalize().
-[[nodiscard]] bool yara_can_skip_search();
+/// Whether this libyara asks for its blocks once to search and again to evaluate. Call it between
+/// yr_initialize() and yr_finalize().
+[[nodiscard]] bool yara_searches_parts();
 
 }  // namespace stoq::engine

@@ -1,8 +1,11 @@
 #include "engine/rule_strings.hpp"
 
+#include <algorithm>
+#include <cstring>
 #include <string>
 #include <vector>
 
+#include <elf.h>
 #include <gtest/gtest.h>
 
 #include "engine/dispatcher.hpp"
@@ -83,6 +86,7 @@ TEST(DispatchStrings, MatchAsLibyaraSays) {
       {R"($a = { 50 4B [0-500] 5A })", "PK" + std::string(300, '.') + "Z", true},
       {R"($a = /n[e]{2}dle\d/)", "needle7", true},
       {R"($a = /n[e]{2}dle\d/)", "needle", false},
+      {R"($a = /needle.{0,200}end/)", "needle" + std::string(150, '.') + "end", true},
   };
   for (const auto& one : cases) {
     for (const auto* more : {"",
@@ -90,10 +94,97 @@ TEST(DispatchStrings, MatchAsLibyaraSays) {
                              "condition: $b }"}) {
       Dispatcher dispatcher({{"test", rule(one.strings) + more}});
       Dispatcher::Scanner scanner(dispatcher);
-      Plan plan;
-      scanner.scan(stoq::as_bytes(one.bytes), "", plan);
-      EXPECT_EQ(plan.calls.size(), one.matches ? 1U : 0U) << one.strings << " in " << one.bytes;
+      const std::string much(50'000, '.');
+      for (const auto& bytes :
+           {one.bytes, one.bytes + much, much + one.bytes, much + one.bytes + much}) {
+        Plan plan;
+        scanner.scan(stoq::as_bytes(bytes), "", plan);
+        EXPECT_EQ(plan.calls.size(), one.matches ? 1U : 0U)
+            << one.strings << " and " << one.bytes << " in " << bytes.size() << " bytes";
+      }
     }
+  }
+}
+
+struct CountCase {
+  const char *strings, *condition;
+  bool holds;
+};
+
+// Counts, places and what is read beside them, where strings stand far apart.
+TEST(DispatchStrings, AreCountedAndPlacedInLargePayloads) {
+  std::string bytes(std::size_t{1} << 20U, '.');
+  for (const auto at : {std::size_t{0}, std::size_t{99}, std::size_t{500'000}, std::size_t{500'040},
+                        bytes.size() - 6}) {
+    bytes.replace(at, 6, "needle");
+  }
+  bytes.replace(700'000, 8, "sneedles");
+  const std::vector<CountCase> cases{
+      {R"($a = "needle")", "#a == 6 and @a[1] == 0 and @a[2] == 99 and @a[5] == 700001", true},
+      {R"($a = "needle" fullword)", "#a == 5 and @a[5] == filesize - 6", true},
+      {R"($a = "needle")", "$a at 500040 and uint8(500039) == 0x2e and uint8(1000) == 0x2e", true},
+      {R"($a = "needle")", "$a in (101 .. 499999)", false},
+      {R"($a = "needle" $b = "eed")", "#a == 6 and #b == 6 and @b[3] == 500001", true},
+      {R"($a = /ne+dle/)", "#a == 6 and !a[6] == 6", true},
+      {R"($a = /^needle/)", "#a == 1", true},
+      {R"($a = "never")", "not $a and uint8(filesize - 1) == 0x65", true},
+  };
+  for (const auto& one : cases) {
+    Dispatcher dispatcher({{"test", rule(one.strings, one.condition)}});
+    Dispatcher::Scanner scanner(dispatcher);
+    Plan plan;
+    scanner.scan(stoq::as_bytes(bytes), "", plan);
+    EXPECT_EQ(plan.calls.size(), one.holds ? 1U : 0U) << one.strings << ": " << one.condition;
+  }
+}
+
+// Above 64 MiB only the two ends are searched and read.
+TEST(DispatchStrings, OfHugePayloadsAreLookedForAtTheEnds) {
+  constexpr std::size_t mib = std::size_t{1} << 20U;
+  std::string bytes(65 * mib, '.');
+  for (const auto at : {5 * mib, 20 * mib, bytes.size() - 100}) bytes.replace(at, 6, "needle");
+  const std::vector<CountCase> cases{
+      {R"($a = "needle")", "#a == 2 and @a[1] == 5242880 and @a[2] == filesize - 100", true},
+      {R"($a = "needle")", "$a and uint8(5242880) == 0x6e and uint8(filesize - 100) == 0x6e", true},
+      {R"($a = "needle")", "$a and uint8(20971520) == 0x6e", false},
+      {R"($a = "never")", "not $a and uint8(filesize - 100) == 0x6e", true},
+      {R"($a = "needle" $b = "never" xor)", "#a == 2 and not $b",
+       true},  // libyara searches, not the filter
+  };
+  for (const auto& one : cases) {
+    Dispatcher dispatcher({{"test", rule(one.strings, one.condition)}});
+    Dispatcher::Scanner scanner(dispatcher);
+    Plan plan;
+    scanner.scan(stoq::as_bytes(bytes), "", plan);
+    EXPECT_EQ(plan.calls.size(), one.holds ? 1U : 0U) << one.strings << ": " << one.condition;
+  }
+}
+
+// Where a program starts is found out while it is searched.
+TEST(DispatchStrings, DoNotHideTheEntryPoint) {
+  Elf64_Ehdr header{};
+  std::copy_n(ELFMAG, SELFMAG, header.e_ident);
+  header.e_ident[EI_CLASS] = ELFCLASS64;
+  header.e_ident[EI_DATA] = ELFDATA2LSB;
+  header.e_type = ET_EXEC;
+  header.e_machine = EM_X86_64;
+  header.e_entry = 0x400100;
+  header.e_phoff = sizeof header;
+  header.e_phentsize = sizeof(Elf64_Phdr);
+  header.e_phnum = 1;
+  Elf64_Phdr segment{};
+  segment.p_type = PT_LOAD;
+  segment.p_vaddr = 0x400000;
+  segment.p_filesz = segment.p_memsz = 0x1000;
+  std::string program(100'000, '.');
+  std::memcpy(program.data(), &header, sizeof header);
+  std::memcpy(program.data() + header.e_phoff, &segment, sizeof segment);
+  for (const auto* strings : {"$a = \"never\"", "$a = { 7f 45 4c 46 }"}) {
+    Dispatcher dispatcher({{"test", rule(strings, "entrypoint == 0x100 and #a >= 0")}});
+    Dispatcher::Scanner scanner(dispatcher);
+    Plan plan;
+    scanner.scan(stoq::as_bytes(program), "", plan);
+    EXPECT_EQ(plan.calls.size(), 1U) << strings;
   }
 }
 
