@@ -10,7 +10,6 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <numeric>
 
 #include <stoq/plugin.hpp>
 
@@ -90,10 +89,11 @@ Key derived_key(const stoq::Value& args, stoq::ByteView view, std::string_view p
 std::vector<Key> searched_keys(stoq::ByteView view, std::string_view plaintext,
                                const stoq::Request& request) {
   constexpr std::size_t block = 64;
-  constexpr std::size_t ahead = 4;
+  constexpr std::size_t ahead = 2;
   const auto plain = stoq::as_bytes(plaintext);
-  if (plain.size() < ahead) refuse(request.args(), "plaintext to be searched for needs 4 letters");
-  const std::array differences{plain[0] ^ plain[1], plain[1] ^ plain[2], plain[2] ^ plain[3]};
+  if (plain.size() < 4) refuse(request.args(), "plaintext to be searched for needs 4 letters");
+  const auto first = std::to_integer<std::uint8_t>(plain[0] ^ plain[1]);
+  const auto second = std::to_integer<std::uint8_t>(plain[1] ^ plain[2]);
   std::array<bool, 256> known{true};
   std::vector<Key> keys;
   const auto try_at = [&](std::size_t at) {
@@ -111,14 +111,14 @@ std::vector<Key> searched_keys(stoq::ByteView view, std::string_view plaintext,
     // To ask means to look at a clock: now and then, not for every block.
     if (at % (std::size_t{1} << 20) == 0 && request.stop_requested()) return keys;
     const auto here = view.subspan(at, block + ahead);
-    std::array<unsigned char, block> hits{};  // rounds without a branch: the compiler's vectors
+    std::uint8_t least = 255;  // over rounds without a branch: the compiler's vectors
     for (std::size_t i = 0; i < block; ++i) {
-      const auto miss = ((here[i] ^ here[i + 1]) ^ differences[0]) |
-                        ((here[i + 1] ^ here[i + 2]) ^ differences[1]) |
-                        ((here[i + 2] ^ here[i + 3]) ^ differences[2]);
-      hits[i] = miss == std::byte{} ? 1 : 0;
+      const auto one = std::to_integer<std::uint8_t>(here[i] ^ here[i + 1]);
+      const auto two = std::to_integer<std::uint8_t>(here[i + 1] ^ here[i + 2]);
+      const auto miss = static_cast<std::uint8_t>((one ^ first) | (two ^ second));
+      least = std::min(least, miss);
     }
-    if (std::accumulate(hits.begin(), hits.end(), 0U) == 0) continue;
+    if (least != 0) continue;
     for (std::size_t i = 0; i < block; ++i) try_at(at + i);
   }
   for (; at < view.size(); ++at) try_at(at);
