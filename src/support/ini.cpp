@@ -1,6 +1,7 @@
 #include "support/ini.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fstream>
 #include <optional>
 #include <utility>
@@ -176,10 +177,13 @@ Ini Ini::parse(std::string_view text, const std::string& origin) {
 
 Ini Ini::read(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
-  std::string text(most_bytes + 1, '\0');
-  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  std::string text;
+  std::array<char, 4096> piece{};
+  while (in && text.size() <= most_bytes) {
+    in.read(piece.data(), piece.size());
+    text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
+  }
   if (!in.eof() && !in.good()) throw IoError(file.string() + " cannot be read");
-  text.resize(static_cast<std::size_t>(in.gcount()));
   if (text.size() > most_bytes) {
     throw ConfigError(file.string() + " is larger than 4 MiB: this is no configuration file");
   }
