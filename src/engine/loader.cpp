@@ -11,8 +11,9 @@
 namespace stoq::engine {
 namespace {
 
-// Below this a copy into a warm buffer is cheaper than the page faults of a mapping.
-constexpr std::size_t mapped_from = std::size_t{32} << 20;
+// Up to here a copy into a warm block of the pool is cheaper than the page faults of a mapping;
+// larger blocks are not kept.
+constexpr std::size_t mapped_from = std::size_t{8} << 20;
 constexpr std::size_t large_file = std::size_t{256} << 10;
 
 class File {

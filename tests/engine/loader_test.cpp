@@ -119,9 +119,9 @@ TEST_F(LoaderTest, StatusOfTheSourceStands) {
   EXPECT_EQ(ran.records[0]["stoq"]["meta"]["owner"], "somebody");
 }
 
-/// From 32 MiB on a file is mapped: the same records as from a copy in memory.
+/// From 8 MiB on a file is mapped: the same records as from a copy in memory.
 TEST_F(LoaderTest, LargeFilesAreMapped) {
-  const std::string inside(std::size_t{33} << 20, 'q');
+  const std::string inside(std::size_t{8} << 20, 'q');
   const auto large = fakes::box("BOXE", {{"one", inside}, {"two", "leaf"}});
   const auto file = write("large", large);
   const auto ran = scan({{"large", file}});
