@@ -15,8 +15,10 @@ namespace {
 constexpr std::uint32_t magic_number = 0xf11e041c;
 
 /// Where the fields of an entry are in every known layout.
-constexpr std::size_t relation_at = 4, string_size_at = 5, type_at = 6, mask_operation_at = 9;
-constexpr std::size_t offset_at = 12, mask_at = 24, value_at = 32, value_size = 128;
+constexpr std::size_t relation_at = 4, string_size_at = 5, type_at = 6, pointer_type_at = 7;
+constexpr std::size_t pointer_operation_at = 8, mask_operation_at = 9;
+constexpr std::size_t offset_at = 12, pointer_operand_at = 16, mask_at = 24, value_at = 32,
+                      value_size = 128, guid_size = 16;
 constexpr std::size_t description_at = 160, mime_at = 224, mime_size = 80;
 
 template <class T>
@@ -123,6 +125,9 @@ MagicEntry MagicFile::entry(std::size_t index) const {
   entry.relation = field<char>(bytes, relation_at);
   entry.type = field<std::uint8_t>(bytes, type_at);
   entry.mask_operation = field<std::uint8_t>(bytes, mask_operation_at);
+  entry.pointer_type = field<std::uint8_t>(bytes, pointer_type_at);
+  entry.pointer_operation = field<std::uint8_t>(bytes, pointer_operation_at);
+  entry.pointer_operand = field<std::int32_t>(bytes, pointer_operand_at);
   entry.offset = field<std::int32_t>(bytes, offset_at);
   entry.mask = field<std::uint64_t>(bytes, mask_at);
   entry.range = field<std::uint32_t>(bytes, mask_at);
@@ -130,11 +135,10 @@ MagicEntry MagicFile::entry(std::size_t index) const {
   entry.number = field<std::uint64_t>(bytes, value_at);
   const std::size_t string_size = field<std::uint8_t>(bytes, string_size_at);
   entry.string = stoq::as_chars(bytes.subspan(value_at, std::min(string_size, value_size)));
+  entry.guid = stoq::as_chars(bytes.subspan(value_at, guid_size));
   entry.tells = bytes[description_at] != std::byte{0} || bytes[mime_at] != std::byte{0};
   const auto mime = stoq::as_chars(bytes.subspan(mime_at, mime_size));
-  const auto name = mime.substr(0, mime.find('\0'));
-  entry.is_plain =
-      entry.tells && (name.empty() || name == "text/plain" || name == "application/octet-stream");
+  entry.mime_type = mime.substr(0, mime.find('\0'));
   return entry;
 }
 

@@ -24,14 +24,18 @@ struct MagicEntry {
   char relation = 0;
   std::uint8_t type = 0;
   std::uint8_t mask_operation = 0;
+  std::uint8_t pointer_type = 0;  ///< of indirect offsets
+  std::uint8_t pointer_operation = 0;
+  std::int32_t pointer_operand = 0;
   std::int32_t offset = 0;
   std::uint64_t mask = 0;       ///< of numbers
   std::uint32_t range = 0;      ///< of strings, searches and expressions
   std::uint32_t modifiers = 0;  ///< of the same
   std::uint64_t number = 0;
   std::string_view string;
-  bool tells = false;     ///< has a description or a MIME type
-  bool is_plain = false;  ///< tells, but no MIME type that only it can have given
+  std::string_view guid;
+  std::string_view mime_type;
+  bool tells = false;  ///< has a description or a MIME type
 };
 
 /// The database of one release of libmagic. Its layout is private to libmagic and has a number; a

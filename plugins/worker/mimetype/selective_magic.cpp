@@ -1,6 +1,7 @@
 #include "selective_magic.hpp"
 
 #include <algorithm>
+#include <iterator>
 
 using namespace std::string_view_literals;
 
@@ -67,48 +68,104 @@ bool may_be_tape(std::string_view bytes) noexcept {
   return length <= bytes.size() - at - 8 && length_at(at + 4 + length) == length;
 }
 
-/// Whether one of the formats that libmagic knows by code, not by rules, is possible.
-bool needs_code(std::string_view bytes, bool is_text) noexcept {
-  return bytes.starts_with("\xd0\xcf\x11\xe0"sv) || may_be_tar(bytes) || may_be_json(bytes) ||
-         (is_text && may_be_csv(bytes)) || may_be_tape(bytes);
+/// Formats that libmagic knows by code, and that need all of it: rules refine one, the other has no
+/// flag that leaves it out.
+bool needs_all(std::string_view bytes) noexcept {
+  return bytes.starts_with("\xd0\xcf\x11\xe0"sv) || may_be_tape(bytes);
 }
+
+constexpr int by_rules = MAGIC_NO_CHECK_SOFT | MAGIC_NO_CHECK_TEXT;
+constexpr int by_code =
+    MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_JSON | MAGIC_NO_CHECK_CSV | MAGIC_NO_CHECK_CDF;
+
+/// Whether RuleMatch was written after this libmagic. Of others too it knows which rules fail.
+bool is_known_release() noexcept { return ::magic_version() == 544; }
 
 }  // namespace
 
-std::optional<std::string_view> SelectiveMagic::type(stoq::ByteView bytes) {
-  const auto [look, text] = decode(bytes, encoding_window, decoded_);
-  const bool is_text = look == Look::text;
-  const auto chars = stoq::as_chars(bytes);
-  if (look == Look::unsure || needs_code(chars, is_text)) return std::nullopt;
-
-  rules_.clear();
-  const auto& index = magic_->index;
-  index.select_binary(chars, is_text, rules_);
-  if (is_text) index.select_text(text, scratch_, rules_);
-  const auto otherwise = is_text ? "text/plain"sv : "application/octet-stream"sv;
-  // The first rule that matches decides. Asked one by one, few sets of rules are needed.
-  for (const auto number : rules_) {
-    const auto& rule = index.rule(number);
-    const std::optional<std::string_view> type =
-        rule.is_for_both ? otherwise : ask(bytes, is_text, {number});
-    if (!type || *type != otherwise) return type;
-    if (!rule.is_clear) {  // it may have ended the search, without a type
-      std::sort(rules_.begin(), rules_.end());
-      rules_.erase(std::unique(rules_.begin(), rules_.end()), rules_.end());
-      return ask(bytes, is_text, rules_);
-    }
-  }
-  return otherwise;
+std::string_view SelectiveMagic::Payload::default_type() const noexcept {
+  return is_text ? "text/plain"sv : "application/octet-stream"sv;
 }
 
-std::optional<std::string_view> SelectiveMagic::ask(stoq::ByteView bytes, bool is_text,
-                                                    const Rules& rules) {
+std::optional<std::string_view> SelectiveMagic::type(stoq::ByteView bytes) {
+  const auto [look, text] = decode(bytes, encoding_window, decoded_);
+  const Payload payload{bytes, look == Look::text, text};
+  if (look == Look::unsure || needs_all(payload.chars())) return std::nullopt;
+  if (const auto known = type_by_code(payload)) return known;
+
+  select(payload);
+  auto said = first_match(payload, binary_rules_, payload.chars());
+  if (said.kind == Verdict::Kind::type) return said.type;
+  if (said.kind == Verdict::Kind::unsure) return ask_together(payload);
+  said = first_match(payload, text_rules_, payload.text);
+  if (said.kind == Verdict::Kind::type) return said.type;
+  if (said.kind == Verdict::Kind::unsure) return ask_together(payload);
+  return payload.default_type();
+}
+
+std::optional<std::string_view> SelectiveMagic::type_by_code(const Payload& payload) {
+  const auto chars = payload.chars();
+  const bool is_csv = payload.is_text && may_be_csv(chars);  // which it looks for in text only
+  if (!is_csv && !may_be_tar(chars) && !may_be_json(chars)) return std::nullopt;
+  auto* const loaded = load({});
+  if (loaded == nullptr) return std::nullopt;
+  const char* type =
+      loaded->libmagic.type(payload.bytes, by_rules | MAGIC_NO_CHECK_CDF |
+                                               (is_csv ? MAGIC_NONE : MAGIC_NO_CHECK_ENCODING));
+  if (type == nullptr || type == "application/octet-stream"sv) return std::nullopt;  // none of them
+  return type;
+}
+
+void SelectiveMagic::select(const Payload& payload) {
+  const auto& index = magic_->index;
+  const auto chars = payload.chars();
+  const auto* const seen = payload.is_text && index.look(payload.text, seen_) ? &seen_ : nullptr;
+  const bool is_same = payload.text.data() == chars.data() && payload.text.size() == chars.size();
+  index.select(MagicIndex::Mode::binary, chars, is_same ? seen : nullptr, binary_rules_);
+  text_rules_.clear();
+  if (payload.is_text) index.select(MagicIndex::Mode::text, payload.text, seen, text_rules_);
+}
+
+Verdict SelectiveMagic::first_match(const Payload& payload, const Rules& rules,
+                                    std::string_view bytes) {
+  for (const auto rule : rules) {
+    auto said = match_(rule, {bytes, payload.is_text});
+    const bool is_sure = said.kind == Verdict::Kind::none || is_known_release();
+    if (!is_sure || said.kind == Verdict::Kind::unsure) said = confirm(payload, rule);
+    if (said.kind != Verdict::Kind::none) return said;
+  }
+  return {};
+}
+
+Verdict SelectiveMagic::confirm(const Payload& payload, std::uint32_t rule) {
+  const auto& [first_line, lines, uses_named, looks_again, is_for_both, is_clear] =
+      magic_->index.rule(rule);
+  const auto type = is_for_both ? std::nullopt : ask(payload, {rule});
+  if (type && *type != payload.default_type()) return {Verdict::Kind::type, *type};
+  // Where it says nothing of its own, it may still have ended the search.
+  return {type && is_clear ? Verdict::Kind::none : Verdict::Kind::unsure, {}};
+}
+
+std::optional<std::string_view> SelectiveMagic::ask_together(const Payload& payload) {
+  Rules rules;
+  const auto add = [&](const Rules& from, std::string_view bytes) {
+    std::copy_if(from.begin(), from.end(), std::back_inserter(rules), [&](std::uint32_t rule) {
+      return match_(rule, {bytes, payload.is_text}).kind != Verdict::Kind::none;
+    });
+  };
+  add(binary_rules_, payload.chars());
+  add(text_rules_, payload.text);
+  std::sort(rules.begin(), rules.end());
+  rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
+  return ask(payload, rules);
+}
+
+std::optional<std::string_view> SelectiveMagic::ask(const Payload& payload, const Rules& rules) {
   auto* const loaded = load(rules);
   if (loaded == nullptr) return std::nullopt;
-  constexpr int by_code =
-      MAGIC_NO_CHECK_TAR | MAGIC_NO_CHECK_JSON | MAGIC_NO_CHECK_CSV | MAGIC_NO_CHECK_CDF;
   constexpr int for_text = MAGIC_NO_CHECK_ENCODING | MAGIC_NO_CHECK_TEXT;
-  const char* type = loaded->libmagic.type(bytes, is_text ? by_code : by_code | for_text);
+  const char* type =
+      loaded->libmagic.type(payload.bytes, payload.is_text ? by_code : by_code | for_text);
   if (type == nullptr) return std::nullopt;
   return type;
 }

@@ -17,6 +17,7 @@
 #include "libmagic.hpp"
 #include "magic_file.hpp"
 #include "magic_index.hpp"
+#include "rule_match.hpp"
 
 /// A database and its index, for all threads.
 struct IndexedMagic {
@@ -30,7 +31,8 @@ struct IndexedMagic {
 class SelectiveMagic {
  public:
   /// `window`: how much of a payload libmagic looks at.
-  SelectiveMagic(const IndexedMagic& magic, std::size_t window) : magic_(&magic), window_(window) {}
+  SelectiveMagic(const IndexedMagic& magic, std::size_t window)
+      : magic_(&magic), window_(window), match_(magic.index) {}
 
   /// The MIME type, valid until the next call; nothing where only libmagic as a whole can tell.
   /// `bytes`: no more than the window.
@@ -43,16 +45,34 @@ class SelectiveMagic {
     Libmagic libmagic;
   };
   using Rules = std::vector<std::uint32_t>;
+  struct Payload {
+    stoq::ByteView bytes;
+    bool is_text;
+    std::string_view text;  // of what is
 
-  [[nodiscard]] std::optional<std::string_view> ask(stoq::ByteView bytes, bool is_text,
-                                                    const Rules& rules);
+    [[nodiscard]] std::string_view chars() const noexcept { return stoq::as_chars(bytes); }
+    /// What libmagic says when no rule matches.
+    [[nodiscard]] std::string_view default_type() const noexcept;
+  };
+
+  /// What libmagic knows by code, not by rules: tar, JSON, CSV. Nothing when it is none of them.
+  [[nodiscard]] std::optional<std::string_view> type_by_code(const Payload& payload);
+  /// Selects the rules that can match.
+  void select(const Payload& payload);
+  /// What the first of the rules that matches says; unsure where they must be asked together.
+  [[nodiscard]] Verdict first_match(const Payload& payload, const Rules& rules,
+                                    std::string_view bytes);
+  [[nodiscard]] Verdict confirm(const Payload& payload, std::uint32_t rule);
+  [[nodiscard]] std::optional<std::string_view> ask_together(const Payload& payload);
+  [[nodiscard]] std::optional<std::string_view> ask(const Payload& payload, const Rules& rules);
   /// Null where libmagic as a whole is needed.
   [[nodiscard]] Loaded* load(const Rules& rules);
 
   const IndexedMagic* magic_;
   std::size_t window_;
-  MagicIndex::Scratch scratch_;
-  Rules rules_;
+  RuleMatch match_;
+  MagicIndex::Seen seen_;
+  Rules binary_rules_, text_rules_;  // that can match the payload at hand
   std::map<Rules, std::unique_ptr<Loaded>> loaded_;
   std::string decoded_;
 };
