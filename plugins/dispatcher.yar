@@ -4,7 +4,8 @@
 //   save     "True": children are marked to be archived
 //   not_from "category:name, …": children of these plugins are spared (stops loops)
 // All other metas are arguments of the call. Rules run on every payload, so none imports a module,
-// and strings begin with bytes that are rare.
+// strings begin with bytes that are rare, and what is said first of a payload is what most lack:
+// each read of it costs 40 ns.
 
 // --- archives ---------------------------------------------------------------------------------
 
@@ -14,9 +15,9 @@ rule zip_at_start {
     save = "True"
     type = "zip"
   condition:
-    uint32(0) == 0x04034b50 or uint32(0) == 0x06054b50 or
-    (uint32(0) == 0x08074b50 and uint32(4) == 0x04034b50) or
-    (uint32(0) == 0x30304b50 and uint32(4) == 0x04034b50)
+    uint16(0) == 0x4b50 and
+    (uint16(2) == 0x0403 or uint16(2) == 0x0605 or
+     ((uint16(2) == 0x0807 or uint16(2) == 0x3030) and uint32(4) == 0x04034b50))
 }
 
 // A directory's end near the end of something else: self-extracting, or appended.
@@ -27,8 +28,8 @@ rule zip_at_end {
   strings:
     $end = { 50 4B 05 06 00 00 00 00 }
   condition:
-    filesize > 22 and uint16(0) != 0x4b50 and uint32(0) != 0xafbc7a37 and uint32(0) != 0x21726152 and
-    $end in (filesize - 66000 .. filesize)
+    $end and filesize > 22 and uint16(0) != 0x4b50 and uint32(0) != 0xafbc7a37 and
+    uint32(0) != 0x21726152 and $end in (filesize - 66000 .. filesize)
 }
 
 rule sevenzip {
@@ -79,8 +80,8 @@ rule tar_v7 {
     save = "True"
     type = "tar"
   condition:
-    filesize >= 512 and uint8(0) > 0x20 and uint32be(257) != 0x75737461 and
     (uint8(156) == 0 or (uint8(156) >= 0x30 and uint8(156) <= 0x37)) and
+    filesize >= 512 and uint8(0) > 0x20 and uint32be(257) != 0x75737461 and
     for all i in (100 .. 105) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
     for all i in (108 .. 113) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
     for all i in (116 .. 121) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
@@ -204,7 +205,7 @@ rule lzma_alone {
     save = "True"
     type = "lzma"
   condition:
-    filesize > 13 and uint8(0) < 225 and uint8(13) == 0 and
+    uint8(13) == 0 and filesize > 13 and
     (uint8(0) == 0x5d or uint8(0) == 0x5e or uint8(0) == 0x2d or uint8(0) == 0x00 or
      uint8(0) == 0x01 or uint8(0) == 0x09 or uint8(0) == 0xb4 or uint8(0) == 0xa2) and
     (uint32(1) == 0xffffffff or
@@ -263,7 +264,7 @@ rule zlib {
     save = "True"
     type = "zlib"
   condition:
-    filesize > 8 and (uint8(2) & 6) != 6 and
+    uint8(0) == 0x78 and filesize > 8 and (uint8(2) & 6) != 6 and
     (uint16be(0) == 0x7801 or uint16be(0) == 0x789c or uint16be(0) == 0x78da or
      (uint16be(0) == 0x785e and uint8(2) > 0x7f))
 }
@@ -309,7 +310,10 @@ rule base64_runs {
     save = "True"
   condition:
     filesize >= 8 and
-    (uint16be(0) == 0x4d5a or uint16(0) == 0xbbef or uint16(0) == 0xfeff or uint16be(0) == 0xfeff or
+    (// eight bytes from 0x20 to 0x7e at once: none has the highest bit, gets it by 1 more or 0x20 less
+     ((uint32(0) | (uint32(0) + 0x01010101) | (uint32(0) - 0x20202020) |
+       uint32(4) | (uint32(4) + 0x01010101) | (uint32(4) - 0x20202020)) & 0x80808080) == 0 or
+     uint16be(0) == 0x4d5a or uint16(0) == 0xbbef or uint16(0) == 0xfeff or uint16be(0) == 0xfeff or
      for all i in (0 .. 7) : ( uint8(i) >= 0x20 and uint8(i) < 0x7f or uint8(i) == 0x0a or
                                uint8(i) == 0x0d or uint8(i) == 0x09 or uint8(i) == 0x0c ))
 }
@@ -332,7 +336,7 @@ rule swf {
     save = "True"
     type = "swf"
   condition:
-    (uint16be(0) == 0x4357 or uint16be(0) == 0x5a57) and uint8(2) == 0x53 and uint8(3) > 0 and
+    uint8(1) == 0x57 and (uint8(0) == 0x43 or uint8(0) == 0x5a) and uint8(2) == 0x53 and uint8(3) > 0 and
     uint8(3) < 64
 }
 
@@ -345,9 +349,9 @@ rule swf_inside {
     $zlib = { 43 57 53 ?? ?? ?? ?? 00 78 }
     $lzma = { 5A 57 53 ?? ?? ?? ?? 00 ?? ?? ?? ?? 5D }
   condition:
-    (for any i in (1 .. #plain) : ( @plain[i] > 0 and uint8(@plain[i] + 3) > 0 and uint8(@plain[i] + 3) < 64 )) or
-    (for any i in (1 .. #zlib) : ( uint8(@zlib[i] + 3) > 0 and uint8(@zlib[i] + 3) < 64 )) or
-    (for any i in (1 .. #lzma) : ( uint8(@lzma[i] + 3) > 0 and uint8(@lzma[i] + 3) < 64 ))
+    ($plain and for any i in (1 .. #plain) : ( @plain[i] > 0 and uint8(@plain[i] + 3) > 0 and uint8(@plain[i] + 3) < 64 )) or
+    ($zlib and for any i in (1 .. #zlib) : ( uint8(@zlib[i] + 3) > 0 and uint8(@zlib[i] + 3) < 64 )) or
+    ($lzma and for any i in (1 .. #lzma) : ( uint8(@lzma[i] + 3) > 0 and uint8(@lzma[i] + 3) < 64 ))
 }
 
 // --- what it is, for workers that want only some types ----------------------------------------

@@ -5,7 +5,6 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <utility>
 
 #include <yara.h>
 
@@ -19,12 +18,12 @@ constexpr std::size_t window_head = std::size_t{16} << 20;
 constexpr std::size_t window_tail = std::size_t{64} << 10;
 
 /// Parts of a payload as libyara's blocks: those to be searched the first time that it asks, then,
-/// while it evaluates conditions, those that can be read.
+/// while it evaluates conditions, those that can be read. It asks again for each read of a byte.
 struct Blocks {
   ByteView bytes;
-  std::span<const Part> searched, readable;
-  std::span<const Part> left = {};
-  bool asked = false;
+  std::span<const Part> parts;     ///< for whenever it begins anew
+  std::span<const Part> readable;  ///< for the second time and all that follow
+  std::size_t shown = 0;
   YR_MEMORY_BLOCK block{};
 };
 
@@ -35,22 +34,18 @@ const std::uint8_t* fetch(YR_MEMORY_BLOCK* block) {
 
 YR_MEMORY_BLOCK* next(YR_MEMORY_BLOCK_ITERATOR* iterator) {
   auto& blocks = *static_cast<Blocks*>(iterator->context);
-  if (blocks.left.empty()) return nullptr;
-  const auto part = blocks.left.front();
-  blocks.left = blocks.left.subspan(1);
+  if (blocks.shown == blocks.parts.size()) {
+    blocks.parts = blocks.readable;
+    return nullptr;
+  }
+  const auto& part = blocks.parts[blocks.shown++];
   blocks.block.base = part.begin;
   blocks.block.size = part.size();
-  blocks.block.context = &blocks;
-  blocks.block.fetch_data = fetch;
   return &blocks.block;
 }
 
 YR_MEMORY_BLOCK* first(YR_MEMORY_BLOCK_ITERATOR* iterator) {
-  // Without any block it would not evaluate anything.
-  static constexpr Part nothing{};
-  auto& blocks = *static_cast<Blocks*>(iterator->context);
-  blocks.left = std::exchange(blocks.asked, true) ? blocks.readable : blocks.searched;
-  if (blocks.left.empty()) blocks.left = {&nothing, 1};
+  static_cast<Blocks*>(iterator->context)->shown = 0;
   return next(iterator);
 }
 
@@ -84,7 +79,12 @@ Readable readable_parts(std::size_t size) noexcept {
 
 int yara_scan(YR_SCAN_CONTEXT* scanner, ByteView bytes, std::span<const Part> searched,
               std::span<const Part> readable) {
-  Blocks blocks{.bytes = bytes, .searched = searched, .readable = readable};
+  // Without any block it would not evaluate anything.
+  static constexpr Part nothing{};
+  if (searched.empty()) searched = {&nothing, 1};
+  Blocks blocks{.bytes = bytes, .parts = searched, .readable = readable};
+  blocks.block.context = &blocks;
+  blocks.block.fetch_data = fetch;
   YR_MEMORY_BLOCK_ITERATOR iterator{};
   iterator.context = &blocks;
   iterator.first = first;
