@@ -229,7 +229,7 @@ void fill(RootState& root, std::size_t children) {
   std::string packed;
   const auto append = [&](const auto& entry) {
     pack(packed, entry);
-    return root.spool.append(packed);
+    return root.results->spool.append(packed);
   };
   root.root.path = "corpus/some/folder/file.zip";
   for (std::size_t i = 0; i <= children; ++i) {
@@ -250,9 +250,9 @@ void fill(RootState& root, std::size_t children) {
       content.counts = append(counts);
     }
     const auto parent = i == 0 ? no_content : ContentId{0};
-    root.occurrences.push_back({parent, static_cast<std::uint32_t>(i == 0 ? 0 : i - 1),
-                                static_cast<ContentId>(i), append(occurrence)});
-    root.contents.push_back(content);
+    root.results->occurrences.push_back({parent, static_cast<std::uint32_t>(i == 0 ? 0 : i - 1),
+                                         static_cast<ContentId>(i), append(occurrence)});
+    root.results->contents.push_back(content);
   }
 }
 

@@ -89,6 +89,10 @@ std::string option_of(std::string limit) {
 
 Lines limit_lines(const engine::Summary& summary) {
   Lines lines;
+  if (summary.repeated != 0) {
+    lines.push_back("Equal to files scanned before, results repeated: " +
+                    grouped(summary.repeated));
+  }
   if (!summary.limits.empty()) {
     std::string line = "Limits hit (payloads):";
     const char* separator = " ";

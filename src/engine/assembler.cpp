@@ -18,9 +18,14 @@ bool Assembler::must_redo(RootState& root) const {
   if (root.canonical) return false;
   if (root.redo) return true;
   // Timed out: what was reached depends on the clock in any case.
-  if (!root.spread || root.cut.load() != nullptr || root.occurrences.size() <= 1) return false;
-  return differs_from_canonical(root, RootTree(root), config_.limits.max_depth,
+  if (!root.spread || root.cut.load() != nullptr || root.results->occurrences.size() <= 1)
+    return false;
+  return differs_from_canonical(*root.results, RootTree(*root.results), config_.limits.max_depth,
                                 workers_read_names_);
+}
+
+bool Assembler::depends_on_name(const RootState& root) const {
+  return workers_read_names_ || root.results->contents.front().reads_name;
 }
 
 void Assembler::render(RootState& root, Lane& lane, Totals& totals, Take take) const {

@@ -26,6 +26,8 @@ class Assembler {
 
   /// Whether the root must be done again in canonical order.
   [[nodiscard]] bool must_redo(RootState& root) const;
+  /// Whether its results would be others if it, or a payload in it, had another name.
+  [[nodiscard]] bool depends_on_name(const RootState& root) const;
   /// Renders every record of the root and counts it in `totals`.
   void render(RootState& root, Lane& lane, Totals& totals, Take take) const;
 

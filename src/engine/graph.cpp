@@ -20,6 +20,7 @@ Memory& Graph::memory() noexcept { return nodes_->memory_; }
 Graph::Counts Graph::counts() const noexcept {
   Counts counts;
   counts.roots = nodes_->done_roots_;
+  counts.repeated = nodes_->repeated_roots_;
   counts.expected_roots = nodes_->expected_roots_;
   counts.expected_bytes = nodes_->expected_bytes_;
   for (const auto& lane : nodes_->lanes_) {

@@ -2,6 +2,7 @@
 /// (admission, outside the cycle).
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -24,6 +25,10 @@ struct GraphTuning {
   unsigned window = 0;        ///< batches in flight; 0: 4 a thread
   unsigned batch_roots = 64;
   std::uint64_t batch_bytes = std::uint64_t{1} << 20;
+  std::size_t cache_bytes = std::size_t{64} << 20;  ///< results kept for equal roots
+  /// Smaller roots that no worker looked at and nothing came out of are sooner scanned again than
+  /// kept.
+  std::size_t cache_from = std::size_t{64} << 10;
 };
 
 class Graph {
@@ -45,7 +50,8 @@ class Graph {
   [[nodiscard]] bool interrupted() const noexcept;
 
   struct Counts {
-    std::uint64_t roots = 0, payloads = 0, bytes = 0, expected_roots = 0, expected_bytes = 0;
+    std::uint64_t roots = 0, payloads = 0, bytes = 0, repeated = 0, expected_roots = 0,
+                  expected_bytes = 0;
   };
   [[nodiscard]] Counts counts() const noexcept;
   [[nodiscard]] Totals totals() const;

@@ -219,19 +219,32 @@ void Graph::Nodes::assemble(Lane& lane, RootState& root) {
       scan_.root(lane, root);
     }
     root.bytes = {};
+    if (root.repeats) repeated_roots_.fetch_add(1, std::memory_order_relaxed);
     // A giant's records are rendered while they are written, not held in memory.
-    if (!root.spool.in_file()) {
+    if (!root.results->spool.in_file()) {
       assembler_.render(root, lane, totals_[lane.index],
                         [&](std::string& lines, std::size_t count) {
                           root.lines += lines;
                           root.records += count;
                         });
+      keep(root);
     }
   } catch (...) {
     fail(std::current_exception());
   }
   done_roots_.fetch_add(1, std::memory_order_relaxed);
   if (root.batch->left.fetch_sub(1, std::memory_order_acq_rel) == 1) finish_batch(*root.batch);
+}
+
+/// Keeps the results of a rendered root for others that are equal to it.
+void Graph::Nodes::keep(RootState& root) {
+  const bool whole = root.status == Status::ok && root.cut.load() == nullptr && !interrupted();
+  if (root.repeats || !whole || !root.repeatable || root.results->contents.empty()) return;
+  const bool cheap = scan_.plugins().workers.empty() && root.results->occurrences.size() == 1 &&
+                     root.size < tuning_.cache_from;
+  if (cheap) return;
+  cache_.keep(root.sha256, assembler_.depends_on_name(root) ? root.name() : std::string(),
+              root.results);
 }
 
 void Graph::Nodes::finish_batch(Batch& batch) {
@@ -261,12 +274,13 @@ void Graph::Nodes::save_batch(const BatchPtr& batch) {
     std::string lines;
     std::size_t count = 0;
     for (const auto& root : batch->roots) {
-      if (root->spool.in_file()) {
+      if (root->results->spool.in_file()) {
         if (count > 0) save(lines, count);
         lines.clear();
         count = 0;
         assembler_.render(*root, own, totals_[own.index],
                           [&](std::string& some, std::size_t records) { save(some, records); });
+        keep(*root);
         root->forget();
         continue;
       }

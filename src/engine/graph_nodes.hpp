@@ -86,7 +86,8 @@ class Graph::Nodes final : public Handover {
         hungry_limit_(tuning.hungry_limit != 0 ? tuning.hungry_limit : 4 * threads),
         save_(std::move(save)),
         memory_(memory, threads),
-        scan_(config, plugins, dispatcher, memory_, *this),
+        cache_(std::min<std::uint64_t>(tuning.cache_bytes, memory / 8)),
+        scan_(config, plugins, dispatcher, memory_, *this, cache_),
         assembler_(config, plugins),
         loader_(config, memory_),
         // One slot is left to the thread that waits for the graph: it works as well.
@@ -188,6 +189,7 @@ class Graph::Nodes final : public Handover {
   }
   void release(Lane& lane, RootState& root);
   void assemble(Lane& lane, RootState& root);
+  void keep(RootState& root);
   void finish_batch(Batch& batch);
   void save_batch(const BatchPtr& batch);
   void fail(std::exception_ptr problem);
@@ -197,6 +199,7 @@ class Graph::Nodes final : public Handover {
   std::uint64_t hungry_limit_;
   Save save_;
   Memory memory_;
+  ResultCache cache_;
   Scan scan_;
   Assembler assembler_;
   Loader loader_;
@@ -213,7 +216,8 @@ class Graph::Nodes final : public Handover {
   std::vector<InlineCounts> inlined_;
   alignas(64) std::atomic<std::uint64_t> queued_{0};
   std::atomic<bool> interrupted_{false};
-  std::atomic<std::uint64_t> done_roots_{0}, expected_roots_{0}, expected_bytes_{0};
+  std::atomic<std::uint64_t> done_roots_{0}, repeated_roots_{0}, expected_roots_{0},
+      expected_bytes_{0};
   bool save_failed_ = false;  ///< of the connect node, which is serial
   std::mutex problem_mutex_;
   std::exception_ptr problem_;

@@ -21,11 +21,12 @@ std::string child_layer(std::string_view name, std::uint32_t ordinal) {
 std::string path_of(RootState& root, std::uint32_t content) {
   std::string path;
   const std::lock_guard lock(root.mutex);
+  Spool::Reader reader(root.results->spool);
   // A parent's number is below its child's: it was met before.
-  while (content < root.contents.size()) {
-    const auto& place = root.occurrences[root.contents[content].claimed_by];
+  while (content < root.results->contents.size()) {
+    const auto& place = root.results->occurrences[root.results->contents[content].claimed_by];
     if (place.parent == no_content) break;
-    const auto entry = unpack_occurrence(root.spool.read(place.entry));
+    const auto entry = unpack_occurrence(reader.read(place.entry));
     path.insert(0, '!' + child_layer(entry.name, place.ordinal));
     content = place.parent;
   }

@@ -109,10 +109,10 @@ void run_member(Range& range, Lane& lane, CallTimer& timer, std::size_t index) {
 void finish(Range& range) {
   std::string packed;
   const std::lock_guard lock(range.root.mutex);
-  auto& content = range.root.contents[range.content];
+  auto& content = range.root.results->contents[range.content];
   range.counts.previous = content.counts;
   pack(packed, range.counts);
-  content.counts = range.root.spool.append(packed);
+  content.counts = range.root.results->spool.append(packed);
 }
 
 }  // namespace

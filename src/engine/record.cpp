@@ -56,10 +56,12 @@ std::string RecordIds::make(const std::vector<std::uint32_t>& ordinals,
   return id;
 }
 
-Record join_record(RootState& root, const Visit& visit, Totals& totals) {
+Record join_record(RootState& root, Spool::Reader& reader, const Visit& visit, Totals& totals) {
   Record record;
-  const auto& place = root.occurrences[visit.occurrence];
-  record.occurrence = unpack_occurrence(root.spool.read(place.entry));
+  const auto& place = root.results->occurrences[visit.occurrence];
+  record.occurrence = unpack_occurrence(reader.read(place.entry));
+  // Results may be an equal root's, which had a name of its own.
+  if (visit.depth == 0) record.occurrence.name = root.name();
   record.status = record.occurrence.status;
   record.errors = record.occurrence.errors;
   if (visit.kind == Visit::Kind::duplicate) record.status = worst(record.status, Status::duplicate);
@@ -73,9 +75,9 @@ Record join_record(RootState& root, const Visit& visit, Totals& totals) {
     append_error(record.errors, "", root.message_kind, root.message);
   }
   if (visit.kind == Visit::Kind::first) {
-    const auto& content = root.contents[place.content];
+    const auto& content = root.results->contents[place.content];
     if (content.expansion != no_entry) {
-      record.expansion = unpack_expansion(root.spool.read(content.expansion));
+      record.expansion = unpack_expansion(reader.read(content.expansion));
       record.status = worst(record.status, record.expansion.status);
       add_errors(record.errors, record.expansion.errors);
       if (record.expansion.status == Status::limit) {
@@ -84,12 +86,12 @@ Record join_record(RootState& root, const Visit& visit, Totals& totals) {
       }
     }
     if (content.workers != no_entry) {
-      record.workers = unpack_workers(root.spool.read(content.workers));
+      record.workers = unpack_workers(reader.read(content.workers));
       record.status = worst(record.status, record.workers.status);
       add_errors(record.errors, record.workers.errors);
     }
     for (auto at = content.counts; at != no_entry;) {
-      const auto part = unpack_counts(root.spool.read(at));
+      const auto part = unpack_counts(reader.read(at));
       record.counts.declared += part.declared;
       record.counts.emitted += part.emitted;
       for (const auto& item : part.dropped) record.counts.drop(item.limit, item.count, item.bytes);
@@ -103,6 +105,7 @@ Record join_record(RootState& root, const Visit& visit, Totals& totals) {
     }
   }
   if (record.limit != nullptr) totals.count(totals.limits, record.limit);
+  if (record.status >= Status::timeout) root.repeatable = false;
   ++totals.payloads;
   totals.bytes += record.occurrence.size;
   totals.declared += record.counts.declared;
@@ -121,18 +124,19 @@ RecordWriter::RecordWriter(const Config& config, RootState& root, Lane& lane, To
       root_(root),
       totals_(totals),
       ids_(root, lane),
-      first_ids_(root.contents.size()) {}
+      first_ids_(root.results->contents.size()) {}
 
 void RecordWriter::write(Assembler::Take take) {
   ++totals_.roots;
-  if (root_.occurrences.empty()) {
+  if (root_.results->occurrences.empty()) {
     bare_root();
     take(out_, 1);
     return;
   }
   std::size_t count = 0;
-  RootTree(root_).walk([&](const Visit& visit) {
-    line(visit, join_record(root_, visit, totals_));
+  Spool::Reader reader(root_.results->spool);
+  RootTree(*root_.results).walk([&](const Visit& visit) {
+    line(visit, join_record(root_, reader, visit, totals_));
     ++count;
     if (out_.size() >= block) {
       take(out_, count);
@@ -148,7 +152,7 @@ void RecordWriter::bare_root() {
   // Nothing of it was scanned: filtered, unreadable, or the run ended first.
   Record record;
   record.status = root_.status == Status::ok ? Status::partial : root_.status;
-  record.occurrence.name = base_name(root_.root.path);
+  record.occurrence.name = root_.name();
   append_error(record.errors, "",
                root_.message_kind.empty() ? to_string(record.status) : root_.message_kind,
                root_.message.empty() ? "not scanned" : root_.message);
@@ -158,7 +162,8 @@ void RecordWriter::bare_root() {
 }
 
 void RecordWriter::line(const Visit& visit, const Record& record) {
-  const auto ordinal = root_.occurrences.empty() ? 0 : root_.occurrences[visit.occurrence].ordinal;
+  const auto ordinal =
+      root_.results->occurrences.empty() ? 0 : root_.results->occurrences[visit.occurrence].ordinal;
   lineage_.resize(visit.depth);
   paths_.resize(visit.depth);
   ordinals_.resize(visit.depth == 0 ? 0 : visit.depth - 1);
@@ -168,7 +173,7 @@ void RecordWriter::line(const Visit& visit, const Record& record) {
                        ? escaped_layer(root_.root.path)
                        : paths_.back() + '!' + child_layer(record.occurrence.name, ordinal));
   if (visit.kind == Visit::Kind::first && !first_ids_.empty()) {
-    first_ids_[root_.occurrences[visit.occurrence].content] = lineage_.back();
+    first_ids_[root_.results->occurrences[visit.occurrence].content] = lineage_.back();
   }
   {
     support::JsonObject object(out_);
@@ -225,7 +230,7 @@ void RecordWriter::stoq_object(std::string& out, const Visit& visit, const Recor
     ((object.key("dispatch") += '[') += record.expansion.dispatch) += ']';
   }
   if (visit.kind == Visit::Kind::duplicate || visit.kind == Visit::Kind::quine) {
-    object.text("duplicate_of", first_ids_[root_.occurrences[visit.occurrence].content]);
+    object.text("duplicate_of", first_ids_[root_.results->occurrences[visit.occurrence].content]);
   }
   if (record.counts.declared > 0 || !record.counts.dropped.empty()) {
     support::JsonObject children(object.key("children"));

@@ -20,8 +20,10 @@ struct Record {
   const char* limit = nullptr;  ///< a limit that only the tree shows
 };
 
-/// Reads and joins what the spool knows of one visited payload; counts it in `totals`.
-[[nodiscard]] Record join_record(RootState& root, const Visit& visit, Totals& totals);
+/// Reads and joins what the spool knows of one visited payload; counts it in `totals`. Notes in the
+/// root when its results could be others another time.
+[[nodiscard]] Record join_record(RootState& root, Spool::Reader& reader, const Visit& visit,
+                                 Totals& totals);
 
 /// First 16 hex digits of SHA-256 over (root path, ordinal path, payload SHA-256).
 class RecordIds {

@@ -16,34 +16,12 @@
 #include <stoq/plugin.hpp>
 
 #include "engine/lane.hpp"
-#include "engine/spool.hpp"
+#include "engine/root_results.hpp"
 #include "support/digest.hpp"
 
 namespace stoq::engine {
 
 struct Batch;
-
-/// Numbers the different contents met under one root; 0 is the root's own.
-using ContentId = std::uint32_t;
-inline constexpr ContentId no_content = UINT32_MAX;
-inline constexpr std::uint64_t no_entry = UINT64_MAX;
-
-/// One place where a payload stands: the `ordinal`-th child of the content `parent`.
-struct Occurrence {
-  ContentId parent = no_content;
-  std::uint32_t ordinal = 0;
-  ContentId content = no_content;  ///< none when its bytes could not be had
-  std::uint64_t entry = no_entry;
-};
-
-/// What the first scan of a content left: places of entries in the spool.
-struct Content {
-  std::uint64_t expansion = no_entry, workers = no_entry, counts = no_entry;
-  std::uint32_t claimed_by = 0;  ///< number of the occurrence that was scanned
-  std::uint16_t depth = 0;       ///< where it was scanned
-  bool expandable = false;       ///< some rule asked for a plugin
-  bool reads_name = false;       ///< one of these plugins may read the payload's name or depth
-};
 
 /// SHA-256 cut to 128 bits, and whether its producer makes rules treat it apart.
 struct ContentKey {
@@ -75,14 +53,22 @@ struct RootState {
   bool canonical = false;                 ///< second pass: serial, in tree order
   Clock::time_point started{};
 
-  std::mutex mutex;  ///< guards the five below
+  std::mutex mutex;  ///< guards the two below
   std::unordered_map<ContentKey, ContentId, ContentKeyHash> claims;
-  std::vector<Occurrence> occurrences;
-  std::vector<Content> contents;
-  Spool spool{std::size_t{64} << 10};
+  /// Its own, or an equal root's.
+  std::shared_ptr<RootResults> results = std::make_shared<RootResults>();
+  bool repeats = false;      ///< `results` are an equal root's
+  bool repeatable = true;    ///< nothing in them is owed to the moment (time, memory, disk)
+  support::Sha256 sha256{};  ///< of its bytes, once they are known
+  std::size_t size = 0;      ///< of its bytes
 
   std::string lines;  ///< rendered results of a small root
   std::size_t records = 0;
+
+  /// What it is called without its folders.
+  [[nodiscard]] std::string name() const {
+    return root.path.substr(root.path.find_last_of('/') + 1);
+  }
 
   /// Notes what went wrong with the root itself; the first word stands.
   void fail(Status worse, std::string_view kind, std::string_view why) {
@@ -95,9 +81,9 @@ struct RootState {
 
   void forget() {
     claims.clear();
-    occurrences.clear();
-    contents.clear();
-    spool.clear();
+    results = std::make_shared<RootResults>();
+    repeats = false;
+    repeatable = true;
     derived_bytes = 0;
     derived_payloads = 0;
     cut = nullptr;

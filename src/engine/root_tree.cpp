@@ -12,7 +12,7 @@ enum class Mark : std::uint8_t { unseen, open, done };
 
 }  // namespace
 
-RootTree::RootTree(const RootState& root) : root_(root), begin_(root.contents.size() + 1) {
+RootTree::RootTree(const RootResults& root) : root_(root), begin_(root.contents.size() + 1) {
   const auto& all = root.occurrences;
   if (all.empty()) return;
   order_.resize(all.size() - 1);
@@ -59,11 +59,12 @@ void RootTree::walk(FunctionRef<bool(const Visit&)> visit) const {
   }
 }
 
-bool differs_from_canonical(RootState& root, const RootTree& tree, std::uint64_t max_depth,
+bool differs_from_canonical(const RootResults& root, const RootTree& tree, std::uint64_t max_depth,
                             bool workers_read_names) {
   bool differs = false;
+  Spool::Reader reader(root.spool);
   const auto name_of = [&](std::uint32_t occurrence) {
-    return unpack_occurrence(root.spool.read(root.occurrences[occurrence].entry)).name;
+    return unpack_occurrence(reader.read(root.occurrences[occurrence].entry)).name;
   };
   tree.walk([&](const Visit& visit) {
     if (visit.kind != Visit::Kind::first) return true;

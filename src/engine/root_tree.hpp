@@ -7,7 +7,7 @@
 
 #include <stoq/function_ref.hpp>
 
-#include "engine/root_state.hpp"
+#include "engine/root_results.hpp"
 
 namespace stoq::engine {
 
@@ -15,27 +15,27 @@ namespace stoq::engine {
 struct Visit {
   enum class Kind : std::uint8_t { first, duplicate, quine, no_bytes };
   Kind kind = Kind::first;
-  std::uint32_t occurrence = 0;  ///< number in RootState::occurrences
+  std::uint32_t occurrence = 0;  ///< number in RootResults::occurrences
   std::uint32_t depth = 0;
 };
 
 class RootTree {
  public:
-  explicit RootTree(const RootState& root);
+  explicit RootTree(const RootResults& root);
 
   /// Calls `visit` for every payload, parents before children, children by ordinal. False from
   /// `visit` ends the walk.
   void walk(FunctionRef<bool(const Visit&)> visit) const;
 
  private:
-  const RootState& root_;
+  const RootResults& root_;
   std::vector<std::uint32_t> order_;  // occurrences but the root's, by (parent, ordinal)
   std::vector<std::uint32_t> begin_;  // by content: where its children begin in order_
 };
 
 /// Whether the parallel pass may differ from the canonical one: a content was scanned where another
 /// depth or name shows in its results.
-[[nodiscard]] bool differs_from_canonical(RootState& root, const RootTree& tree,
+[[nodiscard]] bool differs_from_canonical(const RootResults& root, const RootTree& tree,
                                           std::uint64_t max_depth, bool workers_read_names);
 
 }  // namespace stoq::engine

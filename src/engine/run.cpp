@@ -101,6 +101,7 @@ Summary Run::State::summarise(double seconds) const {
   summary.emitted = totals.emitted;
   summary.dropped = totals.dropped;
   summary.statuses = totals.statuses;
+  summary.repeated = graph->counts().repeated;
   summary.types.assign(totals.types.begin(), totals.types.end());
   std::stable_sort(summary.types.begin(), summary.types.end(),
                    [](const auto& a, const auto& b) { return a.second > b.second; });

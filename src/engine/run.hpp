@@ -40,6 +40,7 @@ struct Summary {
   std::vector<std::pair<std::string, std::uint64_t>> types;  ///< by count, greatest first
   std::vector<PluginCost> plugins;                           ///< by time, greatest first
   std::map<std::string, std::uint64_t> limits;               ///< limit → payloads it cut
+  std::uint64_t repeated = 0;  ///< roots equal to one scanned before: its results were taken
   std::uint64_t peak_charge = 0, spilled_bytes = 0;
   double seconds = 0;
   bool interrupted = false;

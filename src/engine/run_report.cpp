@@ -119,6 +119,7 @@ void write_run_report(const Config& config, unsigned threads, const PluginRegist
     add_totals(report, summary);
     add_costs(report, graph, summary);
     support::append_json_number(report.key("seconds"), summary.seconds);
+    report.number("repeated", summary.repeated);
     report.number("peak_charge", summary.peak_charge);
     report.number("spilled_bytes", summary.spilled_bytes);
     report.flag("interrupted", summary.interrupted);

@@ -54,12 +54,13 @@ class WorkersJob final : public Job {
 }  // namespace
 
 Scan::Scan(const Config& config, const PluginSet& plugins, Dispatcher& dispatcher, Memory& memory,
-           Handover& handover)
+           Handover& handover, ResultCache& cache)
     : config_(config),
       plugins_(plugins),
       dispatcher_(dispatcher),
       memory_(memory),
-      handover_(handover) {
+      handover_(handover),
+      cache_(cache) {
   for (const auto& plugin : plugins.plugins) spared_.push_back(dispatcher.spares(plugin.qualified));
 }
 
@@ -166,6 +167,18 @@ std::string Scan::digests_of(const support::DigestResult& digest) const {
   return members;
 }
 
+bool Scan::repeat(Lane& lane, RootState& root, const support::Sha256& sha256) {
+  root.sha256 = sha256;
+  root.size = root.bytes.size();
+  auto known = cache_.find(sha256, root.name());
+  if (!known) return false;
+  // The root itself is counted already.
+  lane.payloads.fetch_add(known->occurrences.size() - 1, std::memory_order_relaxed);
+  root.results = std::move(known);
+  root.repeats = true;
+  return true;
+}
+
 Scan::Claim Scan::claim(RootState& root, const Item& item, const support::Sha256& sha256,
                         OccurrenceEntry entry) {
   std::string packed;
@@ -179,24 +192,24 @@ Scan::Claim Scan::claim(RootState& root, const Item& item, const support::Sha256
   Claim result;
   if (item.has_bytes) {
     const auto [known, fresh] =
-        root.claims.try_emplace(key, static_cast<ContentId>(root.contents.size()));
+        root.claims.try_emplace(key, static_cast<ContentId>(root.results->contents.size()));
     result = {known->second, fresh};
     if (fresh) {
       Content content;
-      content.claimed_by = static_cast<std::uint32_t>(root.occurrences.size());
+      content.claimed_by = static_cast<std::uint32_t>(root.results->occurrences.size());
       content.depth = static_cast<std::uint16_t>(item.depth);
-      root.contents.push_back(content);
+      root.results->contents.push_back(content);
     }
   }
-  root.occurrences.push_back(
-      {item.parent, item.ordinal, result.content, root.spool.append(packed)});
+  root.results->occurrences.push_back(
+      {item.parent, item.ordinal, result.content, root.results->spool.append(packed)});
   return result;
 }
 
 void Scan::root(Lane& lane, RootState& root) {
   Item item;
   item.bytes = root.bytes;
-  item.info.name = root.root.path.substr(root.root.path.find_last_of('/') + 1);
+  item.info.name = root.name();
   payload(lane, root, std::move(item));
 }
 
@@ -226,6 +239,7 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
       entry.digests = digests_of(digest);
     }
     const auto sha256 = entry.sha256;
+    if (item.producer == PluginSet::none && repeat(lane, root, sha256)) return;
     const auto claimed = claim(root, item, sha256, std::move(entry));
     if (lane.account) lane.account->claimed(claimed.content, claimed.fresh);
     if (!claimed.fresh) return;
@@ -287,17 +301,17 @@ void Scan::expand(Lane& lane, RootState& root, const Payload& payload, ContentId
   pack(packed, entry);
   const bool counted = expansion.counts.declared != 0 || !expansion.counts.dropped.empty();
   const std::lock_guard lock(root.mutex);
-  auto& known = root.contents[content];
+  auto& known = root.results->contents[content];
   known.expandable = !plan.calls.empty();
   known.reads_name =
       std::any_of(plan.calls.begin(), plan.calls.end(), [&](const PlannedCall& call) {
         return plugins_.plugins[call.target->index].plugin->reads_name();
       });
-  if (known.expandable || !entry.type.empty()) known.expansion = root.spool.append(packed);
+  if (known.expandable || !entry.type.empty()) known.expansion = root.results->spool.append(packed);
   if (!counted) return;
   expansion.counts.previous = known.counts;
   pack(packed_counts, expansion.counts);
-  known.counts = root.spool.append(packed_counts);
+  known.counts = root.results->spool.append(packed_counts);
 }
 
 void Scan::run_call(Lane& lane, RootState& root, const Payload& payload, ContentId content,
@@ -402,7 +416,7 @@ void Scan::work(Lane& lane, RootState& root, const Payload& payload, ContentId c
   std::string packed;
   pack(packed, entry);
   const std::lock_guard lock(root.mutex);
-  root.contents[content].workers = root.spool.append(packed);
+  root.results->contents[content].workers = root.results->spool.append(packed);
 }
 
 }  // namespace stoq::engine

@@ -15,6 +15,7 @@
 #include "engine/lane.hpp"
 #include "engine/memory.hpp"
 #include "engine/plugin_set.hpp"
+#include "engine/result_cache.hpp"
 #include "engine/root_state.hpp"
 #include "engine/stage.hpp"
 
@@ -43,7 +44,7 @@ struct Outcome {
 class Scan {
  public:
   Scan(const Config& config, const PluginSet& plugins, Dispatcher& dispatcher, Memory& memory,
-       Handover& handover);
+       Handover& handover, ResultCache& cache);
 
   /// Scans a loaded root and all that comes out of it, as far as it is not sent away.
   void root(Lane& lane, RootState& root);
@@ -74,6 +75,8 @@ class Scan {
     ContentId content = no_content;
     bool fresh = false;
   };
+  /// Gives a root the results of an equal one, if they were kept.
+  bool repeat(Lane& lane, RootState& root, const support::Sha256& sha256);
   Claim claim(RootState& root, const Item& item, const support::Sha256& sha256,
               OccurrenceEntry entry);
   void expand(Lane& lane, RootState& root, const Payload& payload, ContentId content,
@@ -88,6 +91,7 @@ class Scan {
   Dispatcher& dispatcher_;
   Memory& memory_;
   Handover& handover_;
+  ResultCache& cache_;
   std::vector<bool> spared_;  ///< by plugin: rules treat its children apart
 };
 

@@ -27,15 +27,6 @@ Spool::~Spool() {
   if (file_ >= 0) ::close(file_);
 }
 
-void Spool::clear() {
-  const std::lock_guard lock(mutex_);
-  if (file_ >= 0) ::close(file_);
-  file_ = -1;
-  in_file_ = window_at_ = 0;
-  memory_.clear();
-  window_.clear();
-}
-
 std::uint64_t Spool::append(std::string_view entry) {
   const std::lock_guard lock(mutex_);
   const auto at = in_file_ + memory_.size();
@@ -66,13 +57,13 @@ void Spool::flush() {
   memory_.clear();
 }
 
-void Spool::load(std::uint64_t offset, std::size_t size) {
-  const auto stored = std::min<std::uint64_t>(std::max(size, read_ahead), in_file_ - offset);
+void Spool::Reader::load(std::uint64_t offset, std::size_t size) {
+  const auto stored = std::min<std::uint64_t>(std::max(size, read_ahead), spool_.in_file_ - offset);
   window_.resize(stored);
   window_at_ = offset;
   std::size_t got = 0;
   while (got < window_.size()) {
-    const auto count = ::pread(file_, window_.data() + got, window_.size() - got,
+    const auto count = ::pread(spool_.file_, window_.data() + got, window_.size() - got,
                                static_cast<off_t>(offset + got));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) fail("cannot be read back");
@@ -80,10 +71,10 @@ void Spool::load(std::uint64_t offset, std::size_t size) {
   }
 }
 
-std::string_view Spool::read(std::uint64_t offset) {
+std::string_view Spool::Reader::read(std::uint64_t offset) {
   std::uint32_t size = 0;
-  if (offset >= in_file_) {
-    const std::string_view at = std::string_view(memory_).substr(offset - in_file_);
+  if (offset >= spool_.in_file_) {
+    const std::string_view at = std::string_view(spool_.memory_).substr(offset - spool_.in_file_);
     std::memcpy(&size, at.data(), header);
     return at.substr(header, size);
   }

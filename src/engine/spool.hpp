@@ -20,22 +20,34 @@ class Spool {
 
   /// Where the entry begins. Thread-safe. Throws IoError.
   std::uint64_t append(std::string_view entry);
-  /// The entry at `offset`; valid until the next read. Not while anybody appends. Throws IoError.
-  [[nodiscard]] std::string_view read(std::uint64_t offset);
   [[nodiscard]] bool in_file() const noexcept { return file_ >= 0; }
-  void clear();
+  /// Bytes held in memory and in the file.
+  [[nodiscard]] std::size_t in_memory_bytes() const noexcept { return memory_.capacity(); }
+  [[nodiscard]] std::uint64_t in_file_bytes() const noexcept { return in_file_; }
+
+  /// Reads entries back. Not while anybody appends; many may read at a time, each with its own.
+  class Reader {
+   public:
+    explicit Reader(const Spool& spool) noexcept : spool_(spool) {}
+    /// The entry at `offset`; valid until the next read. Throws IoError.
+    [[nodiscard]] std::string_view read(std::uint64_t offset);
+
+   private:
+    void load(std::uint64_t offset, std::size_t size);
+
+    const Spool& spool_;
+    std::string window_;  // what was read last
+    std::uint64_t window_at_ = 0;
+  };
 
  private:
   void flush();
-  void load(std::uint64_t offset, std::size_t size);
 
   std::mutex mutex_;
   std::size_t limit_;
   std::string memory_;         // the tail that is not in the file yet
   std::uint64_t in_file_ = 0;  // bytes before memory_
   int file_ = -1;
-  std::string window_;  // what was read last
-  std::uint64_t window_at_ = 0;
 };
 
 }  // namespace stoq::engine

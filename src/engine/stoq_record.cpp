@@ -33,17 +33,18 @@ StoqRecordWriter::StoqRecordWriter(const Config& config, RootState& root, Lane& 
 
 void StoqRecordWriter::write(Assembler::Take take) {
   ++totals_.roots;
-  if (root_.occurrences.empty()) {
+  if (root_.results->occurrences.empty()) {
     Record record;
     record.status = root_.status == Status::ok ? Status::partial : root_.status;
-    record.occurrence.name = root_.root.path.substr(root_.root.path.find_last_of('/') + 1);
+    record.occurrence.name = root_.name();
     append_error(record.errors, "", to_string(record.status), root_.message);
     ++totals_.payloads;
     ++totals_.statuses[static_cast<std::size_t>(record.status)];
     result({Visit::Kind::no_bytes, 0, 0}, record);
   }
-  RootTree(root_).walk([&](const Visit& visit) {
-    result(visit, join_record(root_, visit, totals_));
+  Spool::Reader reader(root_.results->spool);
+  RootTree(*root_.results).walk([&](const Visit& visit) {
+    result(visit, join_record(root_, reader, visit, totals_));
     return true;
   });
   std::string out;
@@ -68,7 +69,7 @@ std::string StoqRecordWriter::plugin_of(const Visit& visit, const Record& record
 void StoqRecordWriter::result(const Visit& visit, const Record& record) {
   lineage_.resize(visit.depth);
   ordinals_.resize(visit.depth == 0 ? 0 : visit.depth - 1);
-  if (visit.depth > 0) ordinals_.push_back(root_.occurrences[visit.occurrence].ordinal);
+  if (visit.depth > 0) ordinals_.push_back(root_.results->occurrences[visit.occurrence].ordinal);
   lineage_.push_back(ids_.make(ordinals_, record.occurrence));
   const auto id = std::to_string(count_);
   const auto plugin = plugin_of(visit, record);

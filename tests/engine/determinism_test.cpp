@@ -21,6 +21,7 @@ struct Setting {
   std::uint64_t memory = 64 * MiB;
   unsigned hungry = 1, window = 64;
   bool delays = false;
+  std::size_t cache = 0;
 };
 
 std::vector<Setting> settings() {
@@ -33,7 +34,12 @@ std::vector<Setting> settings() {
       }
     }
   }
-  for (const unsigned hungry : {1U, 1'000'000U}) all.push_back({3, 64 * MiB, hungry, 8, true});
+  for (const std::size_t cache : {std::size_t{0}, std::size_t{2000}, std::size_t{64 * MiB}}) {
+    for (const unsigned hungry : {1U, 1'000'000U}) {
+      all.push_back({3, 64 * MiB, hungry, 8, true, cache});
+      if (cache > 0) all.push_back({1, 1024 * MiB, hungry, 1, false, cache});
+    }
+  }
   return all;
 }
 
@@ -43,6 +49,8 @@ Ran run_with(World& world, const Setting& setting, const fakes::Members& corpus)
   world.tuning.hungry_limit = setting.hungry;
   world.tuning.window = setting.window;
   world.delays = setting.delays;
+  world.tuning.cache_bytes = setting.cache;
+  world.tuning.cache_from = {};
   return world.run(corpus);
 }
 
@@ -52,9 +60,10 @@ void expect_same_everywhere(World& world, const fakes::Members& corpus) {
   fakes::expect_conserved(truth, corpus.size());
   for (const auto& setting : settings()) {
     const auto ran = run_with(world, setting, corpus);
-    SCOPED_TRACE(testing::Message() << setting.threads << " threads, " << setting.memory
-                                    << " bytes, hungry " << setting.hungry << ", window "
-                                    << setting.window << (setting.delays ? ", delays" : ""));
+    SCOPED_TRACE(testing::Message()
+                 << setting.threads << " threads, " << setting.memory << " bytes, hungry "
+                 << setting.hungry << ", window " << setting.window
+                 << (setting.delays ? ", delays" : "") << ", cache " << setting.cache);
     ASSERT_EQ(ran.lines, truth.lines);
     EXPECT_EQ(ran.count, truth.count);
     EXPECT_LE(ran.peak, setting.memory);

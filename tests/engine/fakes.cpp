@@ -20,25 +20,31 @@ void put_number(std::string& out, std::size_t value) {
 }
 
 struct FakeDecoder final : Decoder {
-  explicit FakeDecoder(Expand given) : body(std::move(given)) {}
+  FakeDecoder(Expand given, bool by_name) : body(std::move(given)), names(by_name) {}
   void decode(const Payload& payload, const Request& request, Children& children) const override {
     body(payload, request, children);
   }
+  bool reads_name() const noexcept override { return names; }
   Expand body;
+  bool names;
 };
 struct FakeExtractor final : Extractor {
-  explicit FakeExtractor(Expand given) : body(std::move(given)) {}
+  FakeExtractor(Expand given, bool by_name) : body(std::move(given)), names(by_name) {}
   void extract(const Payload& payload, const Request& request, Children& children) const override {
     body(payload, request, children);
   }
+  bool reads_name() const noexcept override { return names; }
   Expand body;
+  bool names;
 };
 struct FakeCarver final : Carver {
-  explicit FakeCarver(Expand given) : body(std::move(given)) {}
+  FakeCarver(Expand given, bool by_name) : body(std::move(given)), names(by_name) {}
   void carve(const Payload& payload, const Request& request, Children& children) const override {
     body(payload, request, children);
   }
+  bool reads_name() const noexcept override { return names; }
   Expand body;
+  bool names;
 };
 struct FakeWorker final : Worker {
   FakeWorker(Look given, bool by_name) : body(std::move(given)), names(by_name) {}
@@ -153,6 +159,7 @@ std::size_t Ran::count_status(std::string_view status) const {
 World::World() {
   config.limits.memory = memory;
   tuning.batch_roots = 4;
+  tuning.cache_bytes = 0;  // tests count calls
 }
 
 void World::pause() const {
@@ -162,7 +169,7 @@ void World::pause() const {
 }
 
 void World::expander(Category category, const std::string& name, std::string_view magic,
-                     Expand body) {
+                     Expand body, bool reads_name) {
   const auto wrapped = [this, body = std::move(body)](const Payload& payload,
                                                       const Request& request, Children& children) {
     pause();
@@ -170,9 +177,10 @@ void World::expander(Category category, const std::string& name, std::string_vie
     pause();
   };
   std::unique_ptr<Plugin> plugin;
-  if (category == Category::decoder) plugin = std::make_unique<FakeDecoder>(wrapped);
-  if (category == Category::extractor) plugin = std::make_unique<FakeExtractor>(wrapped);
-  if (category == Category::carver) plugin = std::make_unique<FakeCarver>(wrapped);
+  if (category == Category::decoder) plugin = std::make_unique<FakeDecoder>(wrapped, reads_name);
+  if (category == Category::extractor)
+    plugin = std::make_unique<FakeExtractor>(wrapped, reads_name);
+  if (category == Category::carver) plugin = std::make_unique<FakeCarver>(wrapped, reads_name);
   const auto qualified = std::string(to_string(category)) + ":" + name;
   plugins.add({category, name, qualified, plugin.get()});
   owned_.push_back(std::move(plugin));
@@ -191,12 +199,12 @@ void World::worker(const std::string& name, Look body, bool reads_name) {
   owned_.push_back(std::move(plugin));
 }
 
-void World::add_standard() {
-  expander(Category::extractor, "boxe", "BOXE", open_by_emit);
-  expander(Category::extractor, "boxp", "BOXP", open_by_produce);
-  expander(Category::extractor, "boxr", "BOXR", open_by_each);
-  expander(Category::decoder, "invert", "XOR_", invert);
-  expander(Category::carver, "boxes", "CARV", carve_boxes);
+void World::add_standard(bool reads_name) {
+  expander(Category::extractor, "boxe", "BOXE", open_by_emit, reads_name);
+  expander(Category::extractor, "boxp", "BOXP", open_by_produce, reads_name);
+  expander(Category::extractor, "boxr", "BOXR", open_by_each, reads_name);
+  expander(Category::decoder, "invert", "XOR_", invert, reads_name);
+  expander(Category::carver, "boxes", "CARV", carve_boxes, reads_name);
   worker("sum", [](const Payload& payload, const Request&) {
     std::int64_t sum = 0;
     for (const auto byte : payload.view()) sum = (sum * 31 + std::to_integer<int>(byte)) % 1000003;
@@ -267,6 +275,7 @@ Ran World::run_source(const std::function<void(Intake&)>& ingest) {
   ran.peak = graph.memory().credit().peak();
   ran.used = graph.memory().credit().used();
   ran.spilled = graph.memory().spilled();
+  ran.repeated = graph.counts().repeated;
   for (const auto* from : {"load", "decode", "extract", "carve"}) {
     const auto [sent, inlined] = graph.edge(from, "dispatch");
     ran.into_dispatch += sent + inlined;

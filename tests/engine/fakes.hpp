@@ -52,6 +52,7 @@ struct Ran {
   engine::Totals totals;
   std::vector<engine::PluginCounters> counters;
   std::uint64_t peak = 0, used = 0, spilled = 0;
+  std::uint64_t repeated = 0;       ///< roots that took an equal one's results
   std::uint64_t into_dispatch = 0;  ///< payloads, over all edges, sent and inline
   std::string problem;              ///< what run() threw
 
@@ -67,10 +68,11 @@ class World {
   World();
 
   /// Adds a plugin that sees payloads beginning with `magic`.
-  void expander(Category category, const std::string& name, std::string_view magic, Expand body);
+  void expander(Category category, const std::string& name, std::string_view magic, Expand body,
+                bool reads_name = true);
   void worker(const std::string& name, Look body, bool reads_name = false);
   /// The fakes for BOXE, BOXP, BOXR, XOR_ and CARV, and a worker that sums the bytes.
-  void add_standard();
+  void add_standard(bool reads_name = true);
 
   /// Runs over roots given as (path, bytes).
   [[nodiscard]] Ran run(const Members& roots);

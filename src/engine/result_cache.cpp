@@ -1,0 +1,58 @@
+#include "engine/result_cache.hpp"
+
+#include <iterator>
+#include <utility>
+
+#include <stoq/bytes.hpp>
+
+namespace stoq::engine {
+namespace {
+
+// What list, map and key add to an entry.
+constexpr std::size_t overhead = 192;
+
+}  // namespace
+
+std::string ResultCache::key_of(const support::Sha256& sha256, std::string_view name) {
+  return std::string(as_chars(sha256)).append(name);
+}
+
+std::shared_ptr<RootResults> ResultCache::find(const support::Sha256& sha256,
+                                               std::string_view name) {
+  const auto named = key_of(sha256, name);
+  const auto bare = std::string_view(named).substr(0, sha256.size());
+  const std::lock_guard lock(mutex_);
+  auto known = by_key_.find(bare);
+  if (known == by_key_.end()) known = by_key_.find(named);
+  if (known == by_key_.end()) return nullptr;
+  kept_.splice(kept_.begin(), kept_, known->second);
+  return known->second->results;
+}
+
+void ResultCache::keep(const support::Sha256& sha256, std::string_view name,
+                       std::shared_ptr<RootResults> results) {
+  const bool in_file = results->spool.in_file();
+  const Size size{results->memory() + overhead + name.size(), in_file ? 1U : 0U,
+                  results->spool.in_file_bytes()};
+  if (!size.fits(most_)) return;
+  auto key = key_of(sha256, name);
+  const std::lock_guard lock(mutex_);
+  if (by_key_.contains(key)) return;  // two equal roots were scanned at the same time
+  kept_.push_front({std::move(key), std::move(results), size});
+  by_key_.emplace(kept_.front().key, kept_.begin());
+  size_.memory += size.memory;
+  size_.files += size.files;
+  size_.file_bytes += size.file_bytes;
+  while (!size_.fits(most_)) drop_last();
+}
+
+void ResultCache::drop_last() {
+  const auto& last = kept_.back();
+  size_.memory -= last.size.memory;
+  size_.files -= last.size.files;
+  size_.file_bytes -= last.size.file_bytes;
+  by_key_.erase(last.key);
+  kept_.pop_back();
+}
+
+}  // namespace stoq::engine

@@ -1,0 +1,243 @@
+/// Equal roots: scanned once, and told apart where they must be.
+#include "engine/result_cache.hpp"
+
+#include <atomic>
+#include <stdexcept>
+#include <string>
+
+#include <gtest/gtest.h>
+
+#include "fakes.hpp"
+
+namespace {
+
+using namespace stoq;
+using engine::ResultCache;
+using engine::RootResults;
+using fakes::World;
+
+support::Sha256 digest(int number) {
+  support::Sha256 made{};
+  made[0] = static_cast<std::byte>(number);
+  return made;
+}
+
+std::shared_ptr<RootResults> results(std::size_t entry_size) {
+  auto made = std::make_shared<RootResults>();
+  made->spool.append(std::string(entry_size, 'x'));
+  return made;
+}
+
+TEST(ResultCache, FindsByContentAndByNameWhereItWasKeptByName) {
+  ResultCache cache(1U << 20);
+  const auto bare = results(10);
+  const auto named = results(10);
+  cache.keep(digest(1), "", bare);
+  cache.keep(digest(2), "a.txt", named);
+  EXPECT_EQ(cache.find(digest(1), "any"), bare);
+  EXPECT_EQ(cache.find(digest(2), "a.txt"), named);
+  EXPECT_EQ(cache.find(digest(2), "b.txt"), nullptr);
+  EXPECT_EQ(cache.find(digest(3), ""), nullptr);
+}
+
+TEST(ResultCache, KeepsTheFirstOfTwo) {
+  ResultCache cache(1U << 20);
+  const auto first = results(10);
+  cache.keep(digest(1), "", first);
+  cache.keep(digest(1), "", results(10));
+  EXPECT_EQ(cache.find(digest(1), ""), first);
+}
+
+TEST(ResultCache, DropsWhatWasNotAskedForLongest) {
+  ResultCache cache(10'000);
+  cache.keep(digest(1), "", results(3000));
+  cache.keep(digest(2), "", results(3000));
+  EXPECT_NE(cache.find(digest(1), ""), nullptr);
+  cache.keep(digest(3), "", results(3000));
+  EXPECT_NE(cache.find(digest(1), ""), nullptr);
+  EXPECT_EQ(cache.find(digest(2), ""), nullptr);
+  EXPECT_NE(cache.find(digest(3), ""), nullptr);
+  cache.keep(digest(4), "", results(20'000));  // larger than all of it
+  EXPECT_EQ(cache.find(digest(4), ""), nullptr);
+  EXPECT_NE(cache.find(digest(3), ""), nullptr);
+}
+
+TEST(ResultCache, BoundsFilesAndWhatIsInThem) {
+  constexpr std::size_t in_file = 100'000;
+  ResultCache few(1U << 20, 2);
+  for (int i = 0; i < 3; ++i) few.keep(digest(i), "", results(in_file));
+  EXPECT_EQ(few.find(digest(0), ""), nullptr);
+  EXPECT_NE(few.find(digest(1), ""), nullptr);
+  ResultCache small(1U << 20, 10, 250'000);
+  for (int i = 0; i < 3; ++i) small.keep(digest(i), "", results(in_file));
+  EXPECT_EQ(small.find(digest(0), ""), nullptr);
+  EXPECT_NE(small.find(digest(2), ""), nullptr);
+}
+
+/// Runs with one thread and no cache, then with `threads` and a cache that keeps everything.
+struct Both {
+  fakes::Ran without, with;
+};
+Both run_both(World& world, const fakes::Members& corpus, unsigned threads = 1) {
+  Both both;
+  world.threads = 1;
+  world.memory = std::uint64_t{1} << 30;
+  both.without = world.run(corpus);
+  world.threads = threads;
+  world.tuning.cache_bytes = std::size_t{64} << 20;
+  world.tuning.cache_from = {};
+  both.with = world.run(corpus);
+  return both;
+}
+
+TEST(EqualRoots, AreScannedOnceUnderTheirOwnNames) {
+  World world;
+  world.add_standard(false);
+  std::atomic<int> calls{0};
+  world.worker("counter", [&](const Payload&, const Request&) {
+    ++calls;
+    return Value{};
+  });
+  const auto tree =
+      fakes::box("BOXE", {{"a", "one"}, {"b", fakes::box("BOXR", {{"c", "two"}, {"d", "one"}})}});
+  const auto [without, with] =
+      run_both(world, {{"x/first", tree}, {"other", "leaf"}, {"y/second", tree}, {"third", tree}});
+  EXPECT_EQ(with.lines, without.lines);
+  EXPECT_EQ(with.repeated, 2U);
+  EXPECT_EQ(without.repeated, 0U);
+  // Four contents and a leaf; without the cache the four three times.
+  EXPECT_EQ(calls, 13 + 5);
+  EXPECT_EQ(with.at("y/second")["file"]["name"], "second");
+  EXPECT_EQ(with.at("y/second!b!c")["stoq"]["depth"], 2);
+  fakes::expect_conserved(with, 4);
+}
+
+TEST(EqualRoots, RandomTreesTwice) {
+  for (const std::uint32_t seed : {1U, 2U, 3U}) {
+    World world;
+    world.add_standard(false);
+    world.config.limits.max_depth = 3;
+    auto corpus = fakes::random_corpus(seed, 12);
+    for (std::size_t i = 0; i < 12; ++i)
+      corpus.emplace_back("again/" + corpus[i].first, corpus[i].second);
+    const auto [without, with] = run_both(world, corpus);
+    EXPECT_EQ(with.lines, without.lines);
+    EXPECT_GE(with.repeated, 12U);
+    const auto spread = run_both(world, corpus, 3);
+    EXPECT_EQ(spread.with.lines, without.lines);
+  }
+}
+
+TEST(EqualRoots, LargeResultsAreSharedFromTheirFile) {
+  World world;
+  world.add_standard(false);
+  fakes::Members many;
+  for (int i = 0; i < 3000; ++i) {
+    many.emplace_back("m" + std::to_string(i), "leaf " + std::to_string(i));
+  }
+  const auto tree = fakes::box("BOXP", many);
+  const auto [without, with] = run_both(world, {{"a", tree}, {"b", "leaf"}, {"c", tree}}, 2);
+  EXPECT_EQ(with.lines, without.lines);
+  EXPECT_EQ(with.count, 6003U);
+}
+
+TEST(EqualRoots, AreScannedAgainWhereAWorkerReadsNames) {
+  World world;
+  world.add_standard(false);
+  world.worker(
+      "namer",
+      [](const Payload& payload, const Request&) {
+        return Value{{"name", payload.name}};
+      },
+      true);
+  const auto [without, with] =
+      run_both(world, {{"a/x", "leaf"}, {"b/y", "leaf"}, {"c/x", "leaf"}, {"d/y", "leaf"}});
+  EXPECT_EQ(with.lines, without.lines);
+  EXPECT_EQ(with.at("b/y")["stoq"]["workers"]["namer"]["name"], "y");
+  EXPECT_EQ(with.repeated, 2U);
+}
+
+TEST(EqualRoots, AreScannedAgainWhereTheirOpenerReadsNames) {
+  World world;
+  world.worker("sum", [](const Payload&, const Request&) { return Value{}; });
+  world.expander(Category::decoder, "renamer", "NAME",
+                 [](const Payload& payload, const Request&, Children& children) {
+                   children.emit(payload.bytes.slice(4, 3), {.name = payload.name + ".plain"});
+                 });
+  const auto [without, with] = run_both(world, {{"x", "NAMEabc"}, {"y", "NAMEabc"}});
+  EXPECT_EQ(with.lines, without.lines);
+  EXPECT_EQ(with.repeated, 0U);
+  EXPECT_EQ(with.status("y!y.plain"), "ok");
+}
+
+TEST(EqualRoots, AreScannedAgainAfterWhatMayNotHappenTwice) {
+  struct Case {
+    const char* name;
+    std::function<void()> raise;
+    const char* status;
+  };
+  const Case cases[] = {
+      {"crash", [] { throw std::runtime_error("now"); }, "crash"},
+      {"memory", [] { throw std::bad_alloc(); }, "out_of_memory"},
+      {"disk", [] { throw IoError("now"); }, "io_error"},
+  };
+  for (const auto& [name, raise, status] : cases) {
+    SCOPED_TRACE(name);
+    World world;
+    world.threads = 1;
+    world.tuning.cache_bytes = std::size_t{1} << 20;
+    world.tuning.cache_from = {};
+    int calls = 0;
+    world.worker("fails_once", [&](const Payload&, const Request&) {
+      if (++calls == 1) raise();
+      return Value{};
+    });
+    const auto ran = world.run({{"a", "leaf"}, {"b", "leaf"}, {"c", "leaf"}});
+    EXPECT_EQ(ran.status("a"), status);
+    EXPECT_EQ(ran.status("b"), "ok");
+    EXPECT_EQ(ran.status("c"), "ok");
+    EXPECT_EQ(ran.repeated, 1U);
+  }
+}
+
+TEST(EqualRoots, RepeatWhatIsBrokenInTheBytes) {
+  World world;
+  world.add_standard(false);
+  world.config.limits.max_children = 2;
+  const auto cut = fakes::box("BOXE", {{"a", "one"}, {"b", "two"}, {"c", "three"}});
+  const auto broken = cut.substr(0, cut.size() - 1);
+  const auto [without, with] =
+      run_both(world, {{"a", cut}, {"b", broken}, {"c", cut}, {"d", broken}});
+  EXPECT_EQ(with.lines, without.lines);
+  EXPECT_EQ(with.repeated, 2U);
+  EXPECT_EQ(with.status("c"), "partial");
+  EXPECT_EQ(with.status("d"), "corrupt");
+}
+
+TEST(EqualRoots, KeepWhatTheirSourceSaysOfThem) {
+  World world;
+  world.add_standard(false);
+  world.threads = 1;
+  world.tuning.cache_bytes = std::size_t{1} << 20;
+  world.tuning.cache_from = {};
+  const auto ran = world.run_source([](Intake& intake) {
+    for (const auto* path : {"whole", "cut", "again"}) {
+      Root root;
+      root.path = path;
+      root.bytes = Bytes::own(std::string("leaf"));
+      if (root.path == "cut") {
+        root.status = Status::partial;
+        root.message = "the rest is missing";
+      }
+      root.meta = Value{{"from", path}};
+      intake.put(std::move(root));
+    }
+  });
+  EXPECT_EQ(ran.status("whole"), "ok");
+  EXPECT_EQ(ran.status("cut"), "partial");
+  EXPECT_EQ(ran.status("again"), "ok");
+  EXPECT_EQ(ran.at("again")["stoq"]["meta"]["from"], "again");
+  EXPECT_EQ(ran.repeated, 2U);
+}
+
+}  // namespace
