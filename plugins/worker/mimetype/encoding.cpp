@@ -26,16 +26,18 @@ struct Census {
 };
 
 Census count(std::string_view text) noexcept {
-  unsigned control = 0;
-  unsigned high = 0;
-  for (const char c : text) {  // without branches, so that the compiler takes many bytes at once
-    const auto b = byte(c);
-    control |= static_cast<unsigned>(b < 32U) & static_cast<unsigned>(b - 7U > 6U) &
-               static_cast<unsigned>(b != 27U);
-    control |= static_cast<unsigned>(b == 127U);
-    high |= b;
-  }
-  return {control != 0, (high & 0x80U) != 0};
+  enum Kind : std::uint8_t { control = 1, high = 2 };
+  static constexpr auto kinds = [] {
+    std::array<std::uint8_t, 256> made{};
+    for (unsigned c = 0; c < 256; ++c) {
+      if (is_control(static_cast<std::uint8_t>(c))) made[c] = control;
+      if (c >= 128) made[c] = high;
+    }
+    return made;
+  }();
+  unsigned seen = 0;
+  for (const char c : text) seen |= kinds[byte(c)];
+  return {(seen & control) != 0, (seen & high) != 0};
 }
 
 void append_utf8(std::string& to, std::uint32_t c) {

@@ -68,10 +68,10 @@ std::vector<std::byte> read_all(const std::string& path) {
   const auto size = std::filesystem::file_size(path, failed);
   constexpr std::uintmax_t most = std::uintmax_t{256} << 20;
   if (failed || size > most) return {};
-  std::string text(static_cast<std::size_t>(size), '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  const auto view = stoq::as_bytes(text);
-  return file ? std::vector<std::byte>(view.begin(), view.end()) : std::vector<std::byte>{};
+  std::vector<std::byte> bytes(static_cast<std::size_t>(size));
+  file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
+  if (!file) bytes.clear();
+  return bytes;
 }
 
 }  // namespace
@@ -109,12 +109,11 @@ MagicFile::MagicFile(const Layout& layout, std::vector<std::byte> bytes, std::si
     : layout_(&layout), bytes_(std::move(bytes)), rules_(rules) {
   const auto start = layout.size * (1 + rules_);
   const auto rest = stoq::slice(bytes_, start, bytes_.size() - start);
-  named_ = head(0);
   const auto count = static_cast<std::uint32_t>(rest.size() / layout.size);
+  named_ = head(0);
+  named_.reserve(named_.size() + rest.size());
   std::memcpy(&named_[12], &count, sizeof(count));
   named_.insert(named_.end(), rest.begin(), rest.end());
-  bytes_.resize(start);
-  bytes_.shrink_to_fit();
 }
 
 MagicEntry MagicFile::entry(std::size_t index) const {

@@ -27,33 +27,47 @@ std::string_view fixed_part(const MagicLine& line) noexcept {
   return longest;
 }
 
-/// The bytes that a payload can have where the line looks first; nothing where that says little.
+bool is_fixed(const MagicLine& line) noexcept {
+  return line.is_place_known && line.pointer.width == 0 && line.offset >= 0;
+}
+
+/// At how many places in a row a line looks for its pattern; 0 for many.
+std::uint32_t places_of(const MagicLine& line) noexcept {
+  if (line.test != MagicLine::Test::search) return 1;
+  constexpr std::uint32_t many = 4;
+  const auto places = line.modifiers == 0 ? line.range + 1 : line.range;
+  return line.range == 0 || places > many ? 0 : places;
+}
+
+FirstBytes::Set first_bytes_of_string(const MagicLine& line) noexcept {
+  FirstBytes::Set bytes;
+  const char c = line.pattern[0];
+  const bool is_space = c == ' ' || (c >= '\t' && c <= '\r');
+  const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+  if (is_space && line.has_modifier(MagicLine::compact_space | MagicLine::optional_space)) {
+    return bytes.set();
+  }
+  const auto byte = static_cast<std::uint8_t>(c);
+  bytes.set(byte);
+  if (is_letter && line.has_modifier(loosening)) bytes.set(byte ^ 0x20U);
+  return bytes;
+}
+
+/// The bytes that a payload can have where the line looks; nothing where that says little.
 std::optional<FirstBytes::Set> first_bytes(const MagicLine& line) noexcept {
   FirstBytes::Set bytes;
-  const bool is_fixed = line.is_place_known && line.pointer.width == 0 && line.offset >= 0;
-  if (!is_fixed || line.relation != '=') return std::nullopt;
-  const auto add = [&](std::uint8_t byte) { bytes.set(byte); };
+  if (!is_fixed(line) || line.relation != '=') return std::nullopt;
   switch (line.test) {
     case MagicLine::Test::der:
-      add('0');
+      bytes.set('0');
       return line.offset == 0 ? std::optional(bytes) : std::nullopt;
     case MagicLine::Test::guid:
-      add(static_cast<std::uint8_t>(line.pattern[0]));
+      bytes.set(static_cast<std::uint8_t>(line.pattern[0]));
       return bytes;
-    case MagicLine::Test::string: {
-      if (line.pattern.empty() || (line.modifiers & MagicLine::optional_space) != 0) {
-        return std::nullopt;
-      }
-      const char c = line.pattern[0];
-      if (line.has_modifier(MagicLine::compact_space) && (c == ' ' || (c >= '\t' && c <= '\r'))) {
-        return std::nullopt;
-      }
-      add(static_cast<std::uint8_t>(c));
-      const auto other_case = static_cast<std::uint8_t>(c ^ ' ');
-      const bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-      if (is_letter && line.has_modifier(loosening)) add(other_case);
-      return bytes;
-    }
+    case MagicLine::Test::string:
+    case MagicLine::Test::search:
+      if (line.pattern.empty() || places_of(line) == 0) return std::nullopt;
+      return first_bytes_of_string(line);
     case MagicLine::Test::number: {
       // What lies outside counts as zero in the widest numbers.
       if (line.mask_operation != 0 || (line.width == 8 && line.number == 0)) return std::nullopt;
@@ -80,7 +94,7 @@ MagicIndex::MagicIndex(const MagicFile& file) {
     first = end;
   }
   filter_.build(literals_);
-  has_literals_ = literals_.build();
+  literals_.build();
   for (auto& rules : by_mode_) rules.first_bytes.build();
 }
 
@@ -119,26 +133,34 @@ void MagicIndex::add_rule(const MagicFile& file, std::size_t first, std::size_t 
   const auto number = static_cast<std::uint32_t>(rules_.size());
   rules_.push_back(rule);
   if (lines_[first].test == MagicLine::Test::never) return;
-  if ((flags & MagicEntry::for_binary) != 0) add_key(rules_of(Mode::binary), number);
-  if ((flags & MagicEntry::for_text) != 0) add_key(rules_of(Mode::text), number);
+  if ((flags & MagicEntry::for_binary) != 0) add_key(Mode::binary, number);
+  if ((flags & MagicEntry::for_text) != 0) add_key(Mode::text, number);
 }
 
-void MagicIndex::add_key(Rules& to, std::uint32_t number) {
-  const auto& line = lines_[rules_[number].first_line];
+void MagicIndex::add_key(Mode mode, std::uint32_t number) {
+  auto& to = by_mode_[static_cast<std::size_t>(mode)];
+  auto& line = lines_[rules_[number].first_line];
   if (const auto bytes = first_bytes(line)) {
-    to.first_bytes.add(number, static_cast<std::uint32_t>(line.offset), *bytes);
+    const auto places = places_of(line);
+    for (std::uint32_t i = 0; i < places; ++i) {
+      to.first_bytes.add(number, static_cast<std::uint32_t>(line.offset) + i, *bytes);
+    }
     return;
   }
-  const bool is_fixed = line.is_place_known && line.pointer.width == 0 && line.offset >= 0;
-  const auto fixed = line.test == MagicLine::Test::search ? fixed_part(line) : std::string_view{};
-  if (is_fixed && line.relation == '=' && !fixed.empty()) {
-    const bool is_whole = fixed.size() == line.pattern.size() && line.range != 0;
+  const bool is_sought = is_fixed(line) && line.relation == '=';
+  const auto part = line.test == MagicLine::Test::search ? fixed_part(line) : std::string_view{};
+  if (is_sought && !part.empty()) {
+    const auto literal = static_cast<std::uint32_t>(literals_.add(part));
+    const bool begins = line.pattern.starts_with(part);
+    if (begins) line.literal = literal;
     const auto last = static_cast<std::uint64_t>(line.offset) + line.range;
-    to.literals.push_back({number, static_cast<std::uint32_t>(literals_.add(fixed)),
-                           is_whole ? last : std::numeric_limits<std::uint64_t>::max()});
+    to.literals.push_back(
+        {number, literal,
+         begins && line.range != 0 ? last : std::numeric_limits<std::uint64_t>::max()});
     return;
   }
-  if (is_fixed && line.relation == '=' && line.test == MagicLine::Test::expression) {
+  const bool is_in_text = mode == Mode::text || !line.only_binary;
+  if (is_sought && line.test == MagicLine::Test::expression && is_in_text) {
     if (const auto key = filter_.add(line)) {
       to.expressions.push_back({number, *key, 0});
       return;
@@ -147,11 +169,9 @@ void MagicIndex::add_key(Rules& to, std::uint32_t number) {
   to.others.push_back(number);
 }
 
-bool MagicIndex::look(std::string_view text, Seen& seen) const {
-  if (!has_literals_) return false;
+void MagicIndex::look(std::string_view text, Seen& seen) const {
   literals_.find(text, seen.first);
   filter_.find(text, seen.first, seen.expressions);
-  return true;
 }
 
 void MagicIndex::select(Mode mode, std::string_view bytes, const Seen* seen,
@@ -168,4 +188,5 @@ void MagicIndex::select(Mode mode, std::string_view bytes, const Seen* seen,
     if (seen == nullptr || seen->expressions.may_match[expression]) to.push_back(rule);
   }
   std::sort(to.begin(), to.end());
+  to.erase(std::unique(to.begin(), to.end()), to.end());
 }

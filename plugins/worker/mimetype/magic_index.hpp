@@ -41,8 +41,7 @@ class MagicIndex {
   [[nodiscard]] const MagicLine& line(std::size_t number) const noexcept { return lines_[number]; }
   [[nodiscard]] const Expressions& expressions() const noexcept { return expressions_; }
 
-  /// False when there is too much to look for: select() then goes without.
-  [[nodiscard]] bool look(std::string_view text, Seen& seen) const;
+  void look(std::string_view text, Seen& seen) const;
   /// Sets `to` to the rules of a mode that can match `bytes`, in libmagic's order. `seen`: what was
   /// seen in these same bytes, if known.
   void select(Mode mode, std::string_view bytes, const Seen* seen,
@@ -61,10 +60,7 @@ class MagicIndex {
   };
 
   void add_rule(const MagicFile& file, std::size_t first, std::size_t end);
-  void add_key(Rules& to, std::uint32_t rule);
-  [[nodiscard]] Rules& rules_of(Mode mode) noexcept {
-    return by_mode_[static_cast<std::size_t>(mode)];
-  }
+  void add_key(Mode mode, std::uint32_t rule);
 
   std::vector<Rule> rules_;
   std::vector<MagicLine> lines_;  // as they stand in the file
@@ -72,5 +68,4 @@ class MagicIndex {
   std::array<Rules, 2> by_mode_;
   Literals literals_;
   ExpressionFilter filter_;
-  bool has_literals_ = true;
 };

@@ -70,7 +70,8 @@ MagicLine::MagicLine(const MagicEntry& entry)
       mime_type(entry.mime_type) {
   set_place(entry);
   // libmagic counts from the end of files only, never of buffers.
-  if ((entry.flags & MagicEntry::from_end) != 0) {
+  constexpr unsigned moved = MagicEntry::relative | MagicEntry::relative_indirect;
+  if ((entry.flags & MagicEntry::from_end) != 0 && (level == 0 || (entry.flags & moved) == 0)) {
     if (level == 0) test = Test::never;
     ends_rule = level != 0;
     return;
@@ -92,10 +93,10 @@ MagicLine::MagicLine(const MagicEntry& entry)
 }
 
 void MagicLine::set_place(const MagicEntry& entry) {
-  constexpr unsigned odd =
-      MagicEntry::from_end | MagicEntry::from_start;  // a line below may have both signs
   is_relative = (entry.flags & MagicEntry::relative) != 0;
-  is_place_known = (entry.flags & odd) == 0 && (level != 0 || !is_relative);
+  is_place_known = (entry.flags & MagicEntry::from_start) == 0 && (level != 0 || !is_relative);
+  // From a line above; the sign stands in the flag.
+  if ((entry.flags & MagicEntry::from_end) != 0) offset = -entry.offset;
   if ((entry.flags & MagicEntry::indirect) == 0) return;
   const auto [field_width, is_big] = field_of(entry.pointer_type);
   pointer.width = field_width;

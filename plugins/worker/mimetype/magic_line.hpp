@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -62,6 +63,8 @@ struct MagicLine {
   std::uint32_t lines = 0;  ///< expression: 0 for any number
   std::uint32_t modifiers = 0;
   std::uint32_t expression = 0;  ///< its number, for who keeps the expressions
+  /// The number of a literal that does not begin behind the first place of the pattern.
+  std::optional<std::uint32_t> literal;
   std::string pattern;
   std::string mime_type;
 

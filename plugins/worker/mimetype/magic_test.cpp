@@ -5,6 +5,8 @@
 #include <cstring>
 #include <limits>
 
+#include "literals.hpp"
+
 namespace {
 
 constexpr std::size_t string_window = 128;       // what libmagic copies of a payload for a string
@@ -194,21 +196,19 @@ Outcome test_prefixed(const MagicLine& line, std::string_view bytes, std::size_t
   return may_pass ? unsure() : no();
 }
 
-/// The first place of a pattern in `where` at which libmagic finds it, `where.size()` for none;
-/// nothing where it looks behind the end.
-std::optional<std::size_t> find_loosely(const MagicLine& line, std::string_view where) noexcept {
-  const char first = line.pattern[0];
+/// The first place from `at` on where libmagic finds a pattern, `where.size()` for none; nothing
+/// where it looks behind the end.
+std::optional<std::size_t> find_loosely(const MagicLine& line, std::string_view where,
+                                        std::size_t at) noexcept {
+  const std::string_view pattern = line.pattern;
+  const char first = pattern[0];
   const bool is_any =
       is_space(first) && line.has_modifier(MagicLine::compact_space | MagicLine::optional_space);
-  const std::array starts{to_lower(first), to_upper(first)};
-  const auto places =
-      line.range == 0 ? where.size() : std::min<std::size_t>(line.range, where.size());
-  for (std::size_t at = 0; at < places; ++at) {
-    if (!is_any) {
-      at = where.find_first_of(std::string_view(starts.data(), starts.size()), at);
-      if (at >= places) break;
-    }
-    if (line.pattern.size() > where.size() - at) break;
+  if (pattern.size() > where.size()) return where.size();
+  auto places = where.size() - pattern.size() + 1;
+  if (line.range != 0) places = std::min<std::size_t>(places, line.range);
+  for (; at < places; ++at) {
+    if (!is_any && to_lower(where[at]) != to_lower(first)) continue;
     const auto differs = difference(line, where.substr(at));
     if (!differs) return std::nullopt;
     if (*differs == 0) return at;
@@ -216,16 +216,31 @@ std::optional<std::size_t> find_loosely(const MagicLine& line, std::string_view 
   return where.size();
 }
 
-Outcome test_search(const MagicLine& line, std::string_view bytes, std::size_t at) noexcept {
+std::size_t find_exactly(const MagicLine& line, std::string_view where, std::size_t at) noexcept {
+  if (line.range != 0) where = where.substr(0, line.range + line.pattern.size());
+  if (at > where.size()) return where.npos;
+  const void* const found =
+      ::memmem(where.data() + at, where.size() - at, line.pattern.data(), line.pattern.size());
+  if (found == nullptr) return where.npos;
+  return static_cast<std::size_t>(static_cast<const char*>(found) - where.data());
+}
+
+Outcome test_search(const MagicLine& line, const Subject& subject, std::size_t at) noexcept {
+  const auto bytes = subject.bytes;
   const bool is_wanted = line.relation == '=';
   if (!is_inside(bytes, at, line.pattern.size())) return is_wanted ? no() : unsure();
   const auto where = bytes.substr(at);
+  std::size_t from = 0;
+  if (subject.literals != nullptr && line.literal) {
+    const std::size_t first = (*subject.literals)[*line.literal];
+    if (first == Literals::nowhere && is_wanted) return no();
+    if (first > at) from = first - at;
+  }
   std::optional<std::size_t> found;
   if (line.modifiers == 0) {
-    const auto window = line.range == 0 ? where.npos : line.range + line.pattern.size();
-    found = std::min(where.substr(0, window).find(line.pattern), where.size());
+    found = std::min(find_exactly(line, where, from), where.size());
   } else {
-    found = find_loosely(line, where);
+    found = find_loosely(line, where, from);
   }
   if (!found) return unsure();
   if ((*found < where.size()) != is_wanted) return no();
@@ -330,7 +345,7 @@ Outcome test(const MagicLine& line, const Subject& subject, std::optional<std::i
     case MagicLine::Test::prefixed:
       return test_prefixed(line, bytes, at);
     case MagicLine::Test::search:
-      return test_search(line, bytes, at);
+      return test_search(line, subject, at);
     case MagicLine::Test::expression:
       return test_expression(line, bytes, at, expressions, posix);
     case MagicLine::Test::guid:

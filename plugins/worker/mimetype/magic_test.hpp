@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 #include "expressions.hpp"
 #include "magic_line.hpp"
@@ -13,6 +14,8 @@
 struct Subject {
   std::string_view bytes;
   bool is_text;  ///< whether the payload is
+  /// Where each literal is first, as Literals::find() says, if it was looked for.
+  const std::vector<std::uint32_t>* literals = nullptr;
 };
 
 enum class Answer : std::uint8_t { no, yes, unsure };

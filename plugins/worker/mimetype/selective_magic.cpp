@@ -94,10 +94,10 @@ std::optional<std::string_view> SelectiveMagic::type(stoq::ByteView bytes) {
   if (const auto known = type_by_code(payload)) return known;
 
   select(payload);
-  auto said = first_match(payload, binary_rules_, payload.chars());
+  auto said = first_match(payload, binary_rules_, for_binary(payload));
   if (said.kind == Verdict::Kind::type) return said.type;
   if (said.kind == Verdict::Kind::unsure) return ask_together(payload);
-  said = first_match(payload, text_rules_, payload.text);
+  said = first_match(payload, text_rules_, for_text(payload));
   if (said.kind == Verdict::Kind::type) return said.type;
   if (said.kind == Verdict::Kind::unsure) return ask_together(payload);
   return payload.default_type();
@@ -116,20 +116,29 @@ std::optional<std::string_view> SelectiveMagic::type_by_code(const Payload& payl
   return type;
 }
 
+Subject SelectiveMagic::for_binary(const Payload& payload) const noexcept {
+  return {payload.chars(), payload.is_text, payload.is_its_text() ? &seen_.first : nullptr};
+}
+
+Subject SelectiveMagic::for_text(const Payload& payload) const noexcept {
+  return {payload.text, payload.is_text, &seen_.first};
+}
+
 void SelectiveMagic::select(const Payload& payload) {
   const auto& index = magic_->index;
-  const auto chars = payload.chars();
-  const auto* const seen = payload.is_text && index.look(payload.text, seen_) ? &seen_ : nullptr;
-  const bool is_same = payload.text.data() == chars.data() && payload.text.size() == chars.size();
-  index.select(MagicIndex::Mode::binary, chars, is_same ? seen : nullptr, binary_rules_);
   text_rules_.clear();
-  if (payload.is_text) index.select(MagicIndex::Mode::text, payload.text, seen, text_rules_);
+  if (payload.is_text) {
+    index.look(payload.text, seen_);
+    index.select(MagicIndex::Mode::text, payload.text, &seen_, text_rules_);
+  }
+  index.select(MagicIndex::Mode::binary, payload.chars(), payload.is_its_text() ? &seen_ : nullptr,
+               binary_rules_);
 }
 
 Verdict SelectiveMagic::first_match(const Payload& payload, const Rules& rules,
-                                    std::string_view bytes) {
+                                    const Subject& subject) {
   for (const auto rule : rules) {
-    auto said = match_(rule, {bytes, payload.is_text});
+    auto said = match_(rule, subject);
     const bool is_sure = said.kind == Verdict::Kind::none || is_known_release();
     if (!is_sure || said.kind == Verdict::Kind::unsure) said = confirm(payload, rule);
     if (said.kind != Verdict::Kind::none) return said;
@@ -148,13 +157,13 @@ Verdict SelectiveMagic::confirm(const Payload& payload, std::uint32_t rule) {
 
 std::optional<std::string_view> SelectiveMagic::ask_together(const Payload& payload) {
   Rules rules;
-  const auto add = [&](const Rules& from, std::string_view bytes) {
+  const auto add = [&](const Rules& from, const Subject& subject) {
     std::copy_if(from.begin(), from.end(), std::back_inserter(rules), [&](std::uint32_t rule) {
-      return match_(rule, {bytes, payload.is_text}).kind != Verdict::Kind::none;
+      return match_(rule, subject).kind != Verdict::Kind::none;
     });
   };
-  add(binary_rules_, payload.chars());
-  add(text_rules_, payload.text);
+  add(binary_rules_, for_binary(payload));
+  add(text_rules_, for_text(payload));
   std::sort(rules.begin(), rules.end());
   rules.erase(std::unique(rules.begin(), rules.end()), rules.end());
   return ask(payload, rules);

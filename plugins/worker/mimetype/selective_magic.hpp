@@ -53,15 +53,21 @@ class SelectiveMagic {
     [[nodiscard]] std::string_view chars() const noexcept { return stoq::as_chars(bytes); }
     /// What libmagic says when no rule matches.
     [[nodiscard]] std::string_view default_type() const noexcept;
+    /// Whether its text is what it is.
+    [[nodiscard]] bool is_its_text() const noexcept {
+      return text.data() == chars().data() && text.size() == bytes.size();
+    }
   };
 
   /// What libmagic knows by code, not by rules: tar, JSON, CSV. Nothing when it is none of them.
   [[nodiscard]] std::optional<std::string_view> type_by_code(const Payload& payload);
+  [[nodiscard]] Subject for_binary(const Payload& payload) const noexcept;
+  [[nodiscard]] Subject for_text(const Payload& payload) const noexcept;
   /// Selects the rules that can match.
   void select(const Payload& payload);
   /// What the first of the rules that matches says; unsure where they must be asked together.
   [[nodiscard]] Verdict first_match(const Payload& payload, const Rules& rules,
-                                    std::string_view bytes);
+                                    const Subject& subject);
   [[nodiscard]] Verdict confirm(const Payload& payload, std::uint32_t rule);
   [[nodiscard]] std::optional<std::string_view> ask_together(const Payload& payload);
   [[nodiscard]] std::optional<std::string_view> ask(const Payload& payload, const Rules& rules);
