@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <new>
+#include <utility>
 #include <vector>
 
 #include <openssl/evp.h>
+
+#include "support/hash_lanes.hpp"
 
 namespace stoq::support {
 namespace {
@@ -56,10 +59,44 @@ struct Digester::State {
   Hash sha256{"SHA256"};
   std::unique_ptr<Hash> md5, sha1, sha512;
   std::vector<Hash*> all{&sha256};
+  std::unique_ptr<HashLanes> sha1_lanes, sha256_lanes, sha512_lanes;
+  bool lanes_made = false;
+  std::vector<HashLanes::Message> messages;  ///< kept for its room
 
   void add(std::unique_ptr<Hash>& hash, const char* name) {
     hash = std::make_unique<Hash>(name);
     all.push_back(hash.get());
+  }
+
+  /// Takes more than a millisecond, which a run over a few files is not to pay.
+  void make_lanes() {
+    if (std::exchange(lanes_made, true)) return;
+    using Algorithm = HashLanes::Algorithm;
+    sha256_lanes = HashLanes::make(Algorithm::sha256);
+    if (sha1) sha1_lanes = HashLanes::make(Algorithm::sha1);
+    if (sha512) sha512_lanes = HashLanes::make(Algorithm::sha512);
+  }
+
+  /// One algorithm's digest of every short message.
+  template <std::size_t Size>
+  void digest_short(Hash* hash, HashLanes* lanes, std::array<std::byte, Size> DigestResult::*digest,
+                    std::span<const ByteView> all_messages, std::span<DigestResult> results) {
+    if (hash == nullptr) return;
+    messages.clear();
+    for (std::size_t i = 0; i < all_messages.size(); ++i) {
+      if (all_messages[i].size() > HashLanes::longest) continue;
+      messages.push_back({all_messages[i], (results[i].*digest).data()});
+    }
+    if (lanes != nullptr && messages.size() >= lanes->least()) {
+      lanes->digest(messages);
+      return;
+    }
+    for (std::size_t i = 0; i < all_messages.size(); ++i) {
+      if (all_messages[i].size() > HashLanes::longest) continue;
+      hash->start();
+      hash->update(all_messages[i]);
+      hash->finish(results[i].*digest);
+    }
   }
 };
 
@@ -85,6 +122,26 @@ DigestResult Digester::digest(ByteView bytes, void (*between)(void*, std::size_t
   if (state_->sha1) state_->sha1->finish(result.sha1);
   if (state_->sha512) state_->sha512->finish(result.sha512);
   return result;
+}
+
+void Digester::digest(std::span<const ByteView> messages, std::span<DigestResult> results) {
+  std::size_t few = 0;
+  for (std::size_t i = 0; i < messages.size(); ++i) {
+    if (messages[i].size() > HashLanes::longest) {
+      results[i] = digest(messages[i]);
+    } else {
+      ++few;
+    }
+  }
+  auto& state = *state_;
+  if (few > 1) state.make_lanes();
+  state.digest_short(&state.sha256, state.sha256_lanes.get(), &DigestResult::sha256, messages,
+                     results);
+  state.digest_short(state.md5.get(), nullptr, &DigestResult::md5, messages, results);
+  state.digest_short(state.sha1.get(), state.sha1_lanes.get(), &DigestResult::sha1, messages,
+                     results);
+  state.digest_short(state.sha512.get(), state.sha512_lanes.get(), &DigestResult::sha512, messages,
+                     results);
 }
 
 Sha256 Digester::sha256(std::initializer_list<ByteView> pieces) {

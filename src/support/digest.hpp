@@ -1,10 +1,12 @@
-/// MD5, SHA-1, SHA-256, SHA-512 by OpenSSL: algorithms fetched once, contexts reused.
+/// MD5, SHA-1, SHA-256, SHA-512 by OpenSSL: algorithms fetched once, contexts reused. Several short
+/// messages in lanes, where those are faster.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <initializer_list>
 #include <memory>
+#include <span>
 #include <string>
 
 #include <stoq/bytes.hpp>
@@ -37,6 +39,8 @@ class Digester {
   /// is called after each 16 MiB with how many bytes are done (to give pages back).
   DigestResult digest(ByteView bytes, void (*between)(void*, std::size_t) = nullptr,
                       void* context = nullptr);
+  /// The same of each message, of short ones several at a time.
+  void digest(std::span<const ByteView> messages, std::span<DigestResult> results);
   /// SHA-256 alone, of a few pieces in turn.
   Sha256 sha256(std::initializer_list<ByteView> pieces);
 

@@ -1,5 +1,7 @@
 #include "support/digest.hpp"
 
+#include <numeric>
+#include <random>
 #include <string>
 #include <utility>
 #include <vector>
@@ -11,6 +13,7 @@ namespace {
 using namespace std::string_literals;
 using stoq::as_bytes;
 using stoq::support::Digester;
+using stoq::support::DigestResult;
 using stoq::support::DigestSet;
 
 std::string hex(stoq::ByteView bytes) {
@@ -126,6 +129,81 @@ TEST(Digest, AgreesWithCoreutils) {
     EXPECT_EQ(hex(one.digest(as_bytes(c.bytes)).sha256), c.sha256);
   }
 }
+
+TEST(Digest, AgreesWithCoreutilsOnManyAtOnce) {
+  const auto cases = digest_cases();
+  std::vector<stoq::ByteView> messages;
+  for (const auto& c : cases) messages.push_back(as_bytes(c.bytes));
+  std::vector<DigestResult> results(cases.size());
+  Digester({.md5 = true, .sha1 = true, .sha512 = true}).digest(messages, results);
+  for (std::size_t i = 0; i < cases.size(); ++i) {
+    SCOPED_TRACE(cases[i].bytes.size());
+    EXPECT_EQ(hex(results[i].md5), cases[i].md5);
+    EXPECT_EQ(hex(results[i].sha1), cases[i].sha1);
+    EXPECT_EQ(hex(results[i].sha256), cases[i].sha256);
+    EXPECT_EQ(hex(results[i].sha512), cases[i].sha512);
+  }
+}
+
+struct BatchCase {
+  const char* name;
+  DigestSet set;
+  std::vector<std::size_t> sizes;
+};
+
+std::vector<std::size_t> sizes_up_to(std::size_t last) {
+  std::vector<std::size_t> sizes(last + 1);
+  std::iota(sizes.begin(), sizes.end(), 0U);
+  return sizes;
+}
+
+std::vector<std::size_t> random_sizes(std::size_t count, std::size_t most) {
+  std::minstd_rand random(7);
+  std::vector<std::size_t> sizes(count);
+  for (auto& size : sizes) size = random() % (most + 1);
+  return sizes;
+}
+
+class DigestBatch : public testing::TestWithParam<BatchCase> {};
+
+// However many they are and wherever in memory they begin.
+TEST_P(DigestBatch, IsThatOfEachMessageAlone) {
+  const auto& c = GetParam();
+  std::minstd_rand random(42);
+  std::string pool(100'000 + 64, '\0');
+  for (auto& byte : pool) byte = static_cast<char>(random());
+  std::vector<stoq::ByteView> messages;
+  for (const auto size : c.sizes) {
+    messages.push_back(as_bytes(pool).subspan(random() % (pool.size() - size + 1), size));
+  }
+  Digester many(c.set), one(c.set);
+  for (int round = 0; round < 2; ++round) {
+    std::vector<DigestResult> results(messages.size());
+    many.digest(messages, results);
+    for (std::size_t i = 0; i < messages.size(); ++i) {
+      const auto expected = one.digest(messages[i]);
+      ASSERT_EQ(hex(results[i].sha256), hex(expected.sha256)) << messages[i].size();
+      ASSERT_EQ(hex(results[i].md5), hex(expected.md5)) << messages[i].size();
+      ASSERT_EQ(hex(results[i].sha1), hex(expected.sha1)) << messages[i].size();
+      ASSERT_EQ(hex(results[i].sha512), hex(expected.sha512)) << messages[i].size();
+    }
+  }
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, DigestBatch,
+    testing::ValuesIn(std::vector<BatchCase>{
+        {"None", {}, {}},
+        {"One", {.sha512 = true}, {1000}},
+        {"Two", {.sha1 = true, .sha512 = true}, {1, 50'000}},
+        {"Seven", {.md5 = true, .sha1 = true}, random_sizes(7, 5000)},
+        {"EveryShortLength", {.md5 = true, .sha1 = true, .sha512 = true}, sizes_up_to(300)},
+        {"Equal", {.sha1 = true, .sha512 = true}, std::vector<std::size_t>(64, 4096)},
+        {"Mixed", {.md5 = true, .sha1 = true, .sha512 = true}, random_sizes(600, 10'000)},
+        {"AcrossTheLimit", {.sha1 = true, .sha512 = true}, random_sizes(40, 100'000)},
+        {"AtTheLimit", {.sha1 = true}, {59'999, 60'000, 60'001, 65'535, 65'536, 65'537}},
+    }),
+    [](const auto& tested) { return std::string(tested.param.name); });
 
 TEST(Digest, LeavesOutWhatIsNotAskedFor) {
   const auto result =
