@@ -163,30 +163,52 @@ void Graph::Nodes::port_of(Stage from, Stage to, JobPtr job) {
 
 // --- Bodies -----------------------------------------------------------------------------------
 
+// Small roots are loaded several at a time, so that they are hashed together.
 void Graph::Nodes::do_load(const LoadPtr& job) {
   auto& own = lane();
+  std::vector<RootState*> loaded;
   auto high = job->high;
-  for (auto i = job->low; i < high; ++i) {
-    auto& root = *job->batch->roots[i];
-    const auto rest = std::make_shared<LoadJob>(job->batch, i + 1, high);
-    load_root(own, root, rest, high);
+  for (auto low = job->low; low < high;) {
+    low = load_some(own, job->batch, low, high, loaded);
+    scan_loaded(own, loaded);
+    loaded.clear();
   }
 }
 
-void Graph::Nodes::load_root(Lane& lane, RootState& root, const LoadPtr& rest, std::size_t& high) {
+std::size_t Graph::Nodes::load_some(Lane& lane, const BatchPtr& batch, std::size_t low,
+                                    std::size_t& high, std::vector<RootState*>& loaded) {
   const auto give_rest_away = [&] {
-    if (rest->low >= rest->high || !hungry()) return;
-    high = rest->low;
+    if (low >= high || !hungry()) return;
     edge(Stage::load, Stage::load).sent.fetch_add(1, std::memory_order_relaxed);
-    std::get<0>(load_->output_ports()).try_put(rest);
+    std::get<0>(load_->output_ports()).try_put(std::make_shared<LoadJob>(batch, low, high));
+    high = low;
   };
-  if (interrupted()) {
-    root.fail(Status::partial, "interrupted", "the run was interrupted before it was scanned");
-  } else if (load_file(lane, root, give_rest_away)) {
-    note_inline(Stage::load, Stage::dispatch, 1);
-    scan_.root(lane, root);
+  std::uint64_t bytes = 0;
+  while (low < high && bytes <= most_ahead_) {
+    auto& root = *batch->roots[low++];
+    if (interrupted()) {
+      root.fail(Status::partial, "interrupted", "the run was interrupted before it was scanned");
+    } else if (load_file(lane, root, give_rest_away)) {
+      bytes += root.bytes.size();
+      loaded.push_back(&root);
+      continue;
+    }
+    release(lane, root);
   }
-  release(lane, root);
+  return low;
+}
+
+void Graph::Nodes::scan_loaded(Lane& lane, const std::vector<RootState*>& loaded) {
+  std::vector<ByteView> bytes;
+  for (const auto* root : loaded) bytes.push_back(root->bytes.view());
+  const auto digests = lane.digests(bytes);
+  for (std::size_t i = 0; i < loaded.size(); ++i) {
+    auto& root = *loaded[i];
+    root.started = Clock::now();
+    note_inline(Stage::load, Stage::dispatch, 1);
+    scan_.root(lane, root, digests.empty() ? nullptr : &digests[i]);
+    release(lane, root);
+  }
 }
 
 void Graph::Nodes::do_job(const JobPtr& job) {

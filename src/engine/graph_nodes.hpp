@@ -69,6 +69,7 @@ constexpr std::size_t number_of(Stage from, Stage to) noexcept {
 /// One thread's counts: payloads pass inline by the million, on lines of their own.
 struct alignas(64) InlineCounts : std::array<std::atomic<std::uint64_t>, edges.size() + 1> {};
 
+inline constexpr std::uint64_t most_ahead = std::uint64_t{1} << 20;
 inline constexpr std::size_t stack_size = std::size_t{16} << 20;  ///< of every thread of the graph
 
 /// Nodes, edges and what their bodies share.
@@ -95,6 +96,7 @@ class Graph::Nodes final : public Handover {
         stacks_(oneapi::tbb::global_control::thread_stack_size, stack_size),
         arena_(static_cast<int>(threads)),
         admission_(tuning.window != 0 ? tuning.window : 4 * threads),
+        most_ahead_(std::min(most_ahead, memory / threads / 16)),
         tuning_(tuning) {
     support::DigestSet digests{config.digests.md5, config.digests.sha1, config.digests.sha512};
     for (unsigned i = 0; i < threads; ++i) {
@@ -182,7 +184,9 @@ class Graph::Nodes final : public Handover {
 
   void do_load(const LoadPtr& job);
   void do_job(const JobPtr& job);
-  void load_root(Lane& lane, RootState& root, const LoadPtr& job, std::size_t& high);
+  std::size_t load_some(Lane& lane, const BatchPtr& batch, std::size_t low, std::size_t& high,
+                        std::vector<RootState*>& loaded);
+  void scan_loaded(Lane& lane, const std::vector<RootState*>& loaded);
   bool load_file(Lane& lane, RootState& root, FunctionRef<void()> before_large) {
     const Spell spell(lane.account.get(), Activity::load);
     return loader_.load(root, lane.index, before_large);
@@ -206,6 +210,7 @@ class Graph::Nodes final : public Handover {
   oneapi::tbb::global_control parallelism_, stacks_;
   oneapi::tbb::task_arena arena_;
   Admission admission_;
+  std::uint64_t most_ahead_;  ///< bytes of roots that a thread loads before it scans them
   GraphTuning tuning_;
 
   std::optional<Ticks> ticks_;  ///< with accounts

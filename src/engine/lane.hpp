@@ -4,7 +4,9 @@
 #include <atomic>
 #include <chrono>
 #include <cstdint>
+#include <exception>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,19 @@ struct alignas(64) Lane {
   Lane(unsigned number, const Dispatcher& dispatcher, support::DigestSet digests,
        std::size_t plugins)
       : index(number), digester(digests), scanner(dispatcher), counters(plugins) {}
+
+  /// Digests of several payloads, hashed together. When that fails, none: each payload then makes
+  /// its own, and tells why it cannot.
+  [[nodiscard]] std::vector<support::DigestResult> digests(std::span<const ByteView> all) {
+    const Spell hashing(account.get(), Activity::hash);
+    std::vector<support::DigestResult> results(all.size());
+    try {
+      digester.digest(all, results);
+    } catch (const std::exception&) {
+      results.clear();
+    }
+    return results;
+  }
 
   /// A plugin brought out a child.
   void count_child(std::size_t plugin, std::uint64_t size) noexcept {

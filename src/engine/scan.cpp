@@ -206,8 +206,9 @@ Scan::Claim Scan::claim(RootState& root, const Item& item, const support::Sha256
   return result;
 }
 
-void Scan::root(Lane& lane, RootState& root) {
+void Scan::root(Lane& lane, RootState& root, const support::DigestResult* digest) {
   Item item;
+  item.digest = digest;
   item.bytes = root.bytes;
   item.info.name = root.name();
   payload(lane, root, std::move(item));
@@ -232,6 +233,7 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
     entry.size = item.bytes.size();
     if (item.has_bytes) {
       const auto digest = [&] {
+        if (item.digest != nullptr) return *item.digest;
         const Spell hashing(lane.account.get(), Activity::hash);
         return lane.digester.digest(item.bytes.view());
       }();

@@ -33,6 +33,7 @@ struct Item {
   std::uint32_t depth = 0;
   Status status = Status::ok;
   std::string errors;
+  const support::DigestResult* digest = nullptr;  ///< of the bytes, where it is known already
 };
 
 /// How a call into a plugin ended.
@@ -46,8 +47,9 @@ class Scan {
   Scan(const Config& config, const PluginSet& plugins, Dispatcher& dispatcher, Memory& memory,
        Handover& handover, ResultCache& cache);
 
-  /// Scans a loaded root and all that comes out of it, as far as it is not sent away.
-  void root(Lane& lane, RootState& root);
+  /// Scans a loaded root and all that comes out of it, as far as it is not sent away. `digest`: of
+  /// its bytes, where it is known already.
+  void root(Lane& lane, RootState& root, const support::DigestResult* digest = nullptr);
   /// Scans one payload: the body of `dispatch`.
   void payload(Lane& lane, RootState& root, Item item);
   /// Shows a payload to the workers: the body of `scan`.

@@ -17,7 +17,13 @@ class SlabJob final : public Job {
   SlabJob(Scan& scan, RootState& owner, Slab slab)
       : Job(owner), scan_(scan), slab_(std::move(slab)) {}
   void run(Lane& lane) override {
-    for (auto& item : slab_.items) scan_.payload(lane, root, std::move(item));
+    std::vector<ByteView> payloads;
+    for (const auto& item : slab_.items) payloads.push_back(item.bytes.view());
+    const auto digests = lane.digests(payloads);
+    for (std::size_t i = 0; i < slab_.items.size(); ++i) {
+      if (!digests.empty()) slab_.items[i].digest = &digests[i];
+      scan_.payload(lane, root, std::move(slab_.items[i]));
+    }
   }
   [[nodiscard]] std::uint64_t payloads() const noexcept override { return slab_.items.size(); }
 

@@ -14,6 +14,12 @@ namespace {
 using namespace stoq;
 namespace fs = std::filesystem;
 
+std::string hex(ByteView bytes) {
+  std::string out;
+  support::append_hex(out, bytes);
+  return out;
+}
+
 class LoaderTest : public testing::Test {
  protected:
   void SetUp() override {
@@ -117,6 +123,39 @@ TEST_F(LoaderTest, StatusOfTheSourceStands) {
   EXPECT_EQ(ran.status("denied"), "io_error");
   EXPECT_EQ(ran.records[0]["stoq"]["errors"][0]["message"], "permission denied");
   EXPECT_EQ(ran.records[0]["stoq"]["meta"]["owner"], "somebody");
+}
+
+/// Small files are loaded several at a time; each keeps its own digests, whatever stands between.
+TEST_F(LoaderTest, ManyAtOnce) {
+  world_.config.digests = {.md5 = true, .sha1 = true, .sha512 = true};
+  std::vector<std::pair<std::string, std::string>> files;
+  std::vector<std::string> contents;
+  for (std::size_t i = 0; i < 200; ++i) {
+    const auto size = i % 50 == 49 ? 300'000 + i : i * 37 % 5000;
+    contents.push_back("file " + std::to_string(i) + std::string(size, 'x'));
+    const auto name = "f" + std::to_string(i);
+    const auto path = write(name, contents.back());
+    files.emplace_back(name, i % 17 == 3 ? path + ".missing" : path);
+  }
+  for (const unsigned threads : {1U, 3U}) {
+    world_.threads = threads;
+    const auto ran = scan(files);
+    fakes::expect_conserved(ran, files.size());
+    support::Digester digester({.md5 = true, .sha1 = true, .sha512 = true});
+    for (std::size_t i = 0; i < files.size(); ++i) {
+      SCOPED_TRACE(files[i].first);
+      if (i % 17 == 3) {
+        EXPECT_EQ(ran.status(files[i].first), "io_error");
+        continue;
+      }
+      const auto digest = digester.digest(as_bytes(contents[i]));
+      const auto& hash = ran.at(files[i].first)["file"]["hash"];
+      EXPECT_EQ(hash["sha256"], hex(digest.sha256));
+      EXPECT_EQ(hash["md5"], hex(digest.md5));
+      EXPECT_EQ(hash["sha1"], hex(digest.sha1));
+      EXPECT_EQ(hash["sha512"], hex(digest.sha512));
+    }
+  }
 }
 
 /// From 8 MiB on a file is mapped: the same records as from a copy in memory.
