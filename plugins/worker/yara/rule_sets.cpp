@@ -134,6 +134,13 @@ void redefine(YR_RULES* rules, const Externals& externals) {
   }
 }
 
+bool may_ask_entry_point(const Members& members) {
+  return std::any_of(members.begin(), members.end(), [](const Member& member) {
+    const auto& text = member.part.text;
+    return text.find("entrypoint") != text.npos || text.find("include") != text.npos;
+  });
+}
+
 constexpr std::size_t most_rules = std::size_t{1} << 32;  // libyara counts a set's in 32 bits
 
 /// The place of each rule among all: by file, then as it stands there.
@@ -161,6 +168,7 @@ std::vector<RuleSet> compile_groups(std::map<std::set<std::string>, Members> gro
     auto& set = sets.emplace_back();
     set.rules = std::move(rules);
     set.prefixes.assign(prefixes.begin(), prefixes.end());
+    set.asks_entry_point = may_ask_entry_point(members);
     number_rules(set, members);
   }
   return sets;
@@ -211,6 +219,7 @@ std::vector<RuleSet> compile(const std::vector<RuleFile>& files, const Externals
     }
     auto& set = sets.emplace_back();
     set.rules.reset(rules);
+    set.asks_entry_point = true;
     redefine(rules, externals);
     for (std::uint32_t n = 0; n < rules->num_rules; ++n) set.order.push_back(i * most_rules + n);
   }

@@ -32,6 +32,7 @@ struct RuleSet {
   std::vector<std::string> prefixes;  ///< a payload begins with one of them, or none matches;
                                       ///< empty: scan all
   std::vector<std::size_t> order;     ///< by index of the rule: its place among all sets' rules
+  bool asks_entry_point = false;      ///< perhaps; of programs libyara must then see all
 };
 
 /// Compiles the files: rules of modules that can only match payloads with certain first bytes get

@@ -7,6 +7,7 @@
 #include <memory>
 #include <new>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,6 +18,9 @@
 #include <stoq/plugin.hpp>
 
 #include "externals.hpp"
+#include "late_finder.hpp"
+#include "needle_finder.hpp"
+#include "partial_search.hpp"
 #include "rule_files.hpp"
 #include "rule_sets.hpp"
 
@@ -33,8 +37,11 @@ constexpr std::array payload_variables{"filename", "filepath", "extension",
 struct DestroyScanner {
   void operator()(YR_SCANNER* scanner) const noexcept { ::yr_scanner_destroy(scanner); }
 };
-/// One thread's scanners, in the order of the sets.
-using Scanners = std::vector<std::unique_ptr<YR_SCANNER, DestroyScanner>>;
+/// One thread's tools.
+struct Tools {
+  std::vector<std::unique_ptr<YR_SCANNER, DestroyScanner>> scanners;  ///< in the order of the sets
+  std::optional<NeedleFinder::Scratch> scratch;                       ///< once there is a finder
+};
 
 struct Match {
   std::size_t order;
@@ -142,25 +149,29 @@ class Yara : public stoq::Worker {
     ::yr_set_configuration(YR_CONFIG_MAX_MATCH_DATA, &no_bytes);
     const auto files = find_rule_files(given);
     sets_ = compile(files, define_payload_variables(std::move(externals), files), host);
-    (void)scanners_.lease();
+    finder_.emplace(sets_, host);
+    (void)tools_.lease();
   }
 
   stoq::Value scan(const stoq::Payload& payload, const stoq::Request& request) const override {
     const auto bytes = payload.view();
-    auto scanners = scanners_.lease();
+    auto tools = tools_.lease();
+    const bool found = find(bytes, *tools);
     Scan scan{nullptr, &request, most_strings_, {}, {}};
     std::string problems;
     for (std::size_t i = 0; i < sets_.size(); ++i) {
       scan.set = &sets_[i];
       if (!may_match(sets_[i], bytes)) continue;
-      auto* scanner = (*scanners)[i].get();
+      auto* scanner = tools->scanners[i].get();
       set_payload_variables(scanner, payload);
-      const auto result = run(scanner, bytes, scan);
+      ::yr_scanner_set_callback(scanner, &on_message, &scan);
+      const auto result =
+          found ? run(scanner, bytes, windows(i, bytes, *tools)) : run(scanner, bytes, {});
       if (scan.failure) std::rethrow_exception(scan.failure);
       if (request.stop_requested()) return {};
       if (result != ERROR_SUCCESS) {
         problems = problem(result);
-        scanners.discard();
+        tools.discard();
         break;
       }
     }
@@ -186,15 +197,15 @@ class Yara : public stoq::Worker {
     return externals;
   }
 
-  [[nodiscard]] std::unique_ptr<Scanners> make_scanners() const {
-    auto scanners = std::make_unique<Scanners>();
+  [[nodiscard]] std::unique_ptr<Tools> make_tools() const {
+    auto tools = std::make_unique<Tools>();
     for (const auto& set : sets_) {
       YR_SCANNER* scanner = nullptr;
       if (::yr_scanner_create(set.rules.get(), &scanner) != ERROR_SUCCESS) throw std::bad_alloc();
-      scanners->emplace_back(scanner);
+      tools->scanners.emplace_back(scanner);
       ::yr_scanner_set_timeout(scanner, timeout_);
     }
-    return scanners;
+    return tools;
   }
 
   static bool may_match(const RuleSet& set, stoq::ByteView bytes) {
@@ -221,13 +232,40 @@ class Yara : public stoq::Worker {
     }
   }
 
-  static int run(YR_SCANNER* scanner, stoq::ByteView bytes, Scan& scan) {
-    ::yr_scanner_set_callback(scanner, &on_message, &scan);
-    ::yr_scanner_set_flags(scanner, SCAN_FLAGS_REPORT_RULES_MATCHING |
-                                        (bytes.size() < guarded_size ? SCAN_FLAGS_NO_TRYCATCH : 0));
+  /// Finds where strings may be; false: libyara must see all.
+  [[nodiscard]] bool find(stoq::ByteView bytes, Tools& tools) const {
+    const auto* const finder = finder_->get(bytes.size());
+    if (finder == nullptr) return false;
+    if (!tools.scratch) tools.scratch.emplace(*finder);
+    finder->find(bytes, *tools.scratch);
+    return true;
+  }
+
+  /// Where the set's strings may be; nothing when libyara must see all.
+  [[nodiscard]] std::optional<std::span<const Window>> windows(std::size_t set,
+                                                               stoq::ByteView bytes,
+                                                               const Tools& tools) const {
+    const auto head = stoq::as_chars(bytes.first(std::min(bytes.size(), std::size_t{4})));
+    const bool is_program = head.starts_with("MZ") || head ==
+                                                          "\x7f"
+                                                          "ELF";
+    if (is_program && sets_[set].asks_entry_point) return std::nullopt;
+    const auto& found = tools.scratch->windows(set);
+    if (found.size() == 1 && found[0] == Window{0, bytes.size()}) return std::nullopt;
+    return found;
+  }
+
+  static int run(YR_SCANNER* scanner, stoq::ByteView bytes,
+                 std::optional<std::span<const Window>> windows) {
+    const int flags = SCAN_FLAGS_REPORT_RULES_MATCHING |
+                      (bytes.size() < guarded_size ? SCAN_FLAGS_NO_TRYCATCH : 0);
+    if (windows) return search_windows(scanner, bytes, *windows, flags);
     constexpr std::uint8_t nothing = 0;
     const auto* data =
         bytes.empty() ? &nothing : reinterpret_cast<const std::uint8_t*>(bytes.data());
+    // libyara keeps that of the program before.
+    scanner->entry_point = YR_UNDEFINED;
+    ::yr_scanner_set_flags(scanner, flags);
     return ::yr_scanner_scan_mem(scanner, data, bytes.size());
   }
 
@@ -262,10 +300,11 @@ class Yara : public stoq::Worker {
   int timeout_ = 60;
   std::size_t most_strings_ = 32;
   std::vector<std::string> variables_;
-  // In this order: scanners go before their rules, rules before the library.
+  // In this order: tools go before the finder and the rules, rules before the library.
   std::optional<YaraLibrary> library_;
   std::vector<RuleSet> sets_;
-  stoq::PerThread<Scanners> scanners_{[this] { return make_scanners(); }};
+  mutable std::optional<LateFinder> finder_;
+  stoq::PerThread<Tools> tools_{[this] { return make_tools(); }};
 };
 
 }  // namespace
