@@ -57,22 +57,37 @@ void append_utf8(std::string& to, std::uint32_t c) {
   put(0x80 | (c & 0x3f));
 }
 
-/// Whether it is UTF-8 (RFC 3629), but for a character that the end cuts.
-bool is_utf8(std::string_view text) noexcept {
+struct Utf8 {
+  bool is_valid = false;
+  bool is_ascii = true;   // as far as it is whole
+  std::size_t whole = 0;  // without a character that the end cuts
+};
+
+/// UTF-8 (RFC 3629).
+Utf8 read_utf8(std::string_view text) noexcept {
+  Utf8 read;
   for (std::size_t i = 0; i < text.size();) {
     const auto lead = byte(text[i++]);
-    if (lead < 0x80) continue;
-    if (lead < 0xc2 || lead > 0xf4) return false;
-    const int following = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    if (lead < 0x80) {
+      read.whole = i;
+      continue;
+    }
+    if (lead < 0xc2 || lead > 0xf4) return {};
+    const std::size_t following = lead < 0xe0 ? 1 : lead < 0xf0 ? 2 : 3;
+    const auto end = i + following;
     std::uint8_t low = lead == 0xe0 ? 0xa0 : lead == 0xf0 ? 0x90 : 0x80;
     std::uint8_t high = lead == 0xed ? 0x9f : lead == 0xf4 ? 0x8f : 0xbf;
-    for (int n = 0; n < following && i < text.size(); ++n, ++i) {
-      if (byte(text[i]) < low || byte(text[i]) > high) return false;
+    for (; i < end && i < text.size(); ++i) {
+      if (byte(text[i]) < low || byte(text[i]) > high) return {};
       low = 0x80;
       high = 0xbf;
     }
+    if (i < end) break;
+    read.whole = i;
+    read.is_ascii = false;
   }
-  return true;
+  read.is_valid = true;
+  return read;
 }
 
 /// UTF-16 behind its byte order mark as UTF-8; false when it is not text.
@@ -124,8 +139,11 @@ Decoded decode(stoq::ByteView bytes, std::size_t window, std::string& storage) {
     return {is_not_ebcdic && is_binary ? Look::binary : Look::unsure, {}};
   }
   if (!census.has_high) return {Look::text, text};
-  if (text.starts_with("\xef\xbb\xbf") && is_utf8(text)) return {Look::text, text.substr(3)};
-  if (is_utf8(text)) return {Look::text, text};
+  const bool is_marked = text.starts_with("\xef\xbb\xbf");
+  const auto body = text.substr(is_marked ? 3 : 0);
+  const auto utf8 = read_utf8(body);
+  if (utf8.is_valid && (is_marked || !utf8.is_ascii))
+    return {Look::text, body.substr(0, utf8.whole)};
   from_latin1(text, storage);
   return {Look::text, storage};
 }

@@ -31,6 +31,11 @@ Outcome answer(bool passes, std::size_t end) noexcept {
   return {Answer::yes, static_cast<std::int32_t>(end)};
 }
 
+/// What is not in the payload is unequal to all, and fails otherwise.
+Outcome outside(const MagicLine& line, std::size_t end) noexcept {
+  return answer(line.relation == '!', end);
+}
+
 std::uint64_t read(std::string_view field, bool big_endian) noexcept {
   std::uint64_t value = 0;
   for (std::size_t i = 0; i < field.size(); ++i) {
@@ -99,7 +104,7 @@ Outcome test_number(const MagicLine& line, std::string_view bytes, std::size_t a
   if (line.width == 8) {  // it looks at no bound here, and takes what is missing for zeros
     if (at < bytes.size()) bytes.copy(field.data(), field.size(), at);
   } else {
-    if (!is_inside(bytes, at, line.width)) return line.relation == '!' ? unsure() : no();
+    if (!is_inside(bytes, at, line.width)) return outside(line, at + line.width);
     bytes.copy(field.data(), line.width, at);
   }
   auto value = read({field.data(), line.width}, line.big_endian);
@@ -152,7 +157,7 @@ std::optional<int> difference(const MagicLine& line, std::string_view text) noex
 }
 
 Outcome test_string(const MagicLine& line, std::string_view bytes, std::size_t at) noexcept {
-  if (!is_inside(bytes, at, line.pattern.size())) return line.relation == '!' ? unsure() : no();
+  if (!is_inside(bytes, at, line.pattern.size())) return outside(line, at + line.pattern.size());
   const auto rest = bytes.substr(at);
   constexpr std::uint32_t loosening = MagicLine::compact_space | MagicLine::optional_space |
                                       MagicLine::lower_matches_upper |
@@ -178,7 +183,10 @@ Outcome test_string(const MagicLine& line, std::string_view bytes, std::size_t a
 }
 
 Outcome test_string16(const MagicLine& line, std::string_view bytes, std::size_t at) noexcept {
-  if (at >= bytes.size()) return line.pattern.empty() ? unsure() : no();
+  // Outside, it compares with zeros.
+  if (at >= bytes.size()) {
+    return line.pattern.empty() || line.pattern[0] == '\0' ? unsure() : no();
+  }
   for (std::size_t i = 0; i < line.pattern.size(); ++i) {
     const auto low = at + 2 * i + (line.big_endian ? 1 : 0);
     const auto high = line.big_endian ? low - 1 : low + 1;
@@ -305,6 +313,7 @@ std::optional<std::int64_t> place(const MagicLine& line, std::string_view bytes,
                                                static_cast<std::uint64_t>(operand)));
     }
   }
+  if (value < 0 || value > std::numeric_limits<std::uint32_t>::max()) return std::nullopt;
   auto to = static_cast<std::uint32_t>(value);
   if (pointer.is_relative) {
     to += static_cast<std::uint32_t>(*base);

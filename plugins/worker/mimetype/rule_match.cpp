@@ -5,14 +5,23 @@ namespace {
 constexpr Verdict unsure{Verdict::Kind::unsure, {}};
 constexpr Verdict ended{Verdict::Kind::ended, {}};
 
+bool is_skipped(const MagicLine& first, const Subject& subject) noexcept {
+  return subject.is_text ? first.only_binary : first.only_text;
+}
+
 }  // namespace
 
 Verdict RuleMatch::operator()(std::uint32_t rule, const Subject& subject) {
   const auto number = index_->rule(rule).first_line;
-  const auto& line = index_->line(number);
-  if (subject.is_text ? line.only_binary : line.only_text) return {};
+  if (is_skipped(index_->line(number), subject)) return {};
   auto passed = Answer::no;
   return try_line(number, subject, 0, passed);
+}
+
+bool RuleMatch::may_begin(std::uint32_t rule, const Subject& subject) {
+  const auto& line = index_->line(index_->rule(rule).first_line);
+  return !is_skipped(line, subject) &&
+         test(line, subject, 0, index_->expressions(), posix_).answer != Answer::no;
 }
 
 Verdict RuleMatch::try_line(std::uint32_t number, const Subject& subject,
@@ -25,12 +34,8 @@ Verdict RuleMatch::try_line(std::uint32_t number, const Subject& subject,
     if (passed == Answer::yes) return {};
     outcome = {};
   }
-  if (line.test == MagicLine::Test::clear) {
-    if (passed == Answer::yes) passed = Answer::unsure;
-    if (outcome.answer == Answer::yes) passed = Answer::no;
-  } else if (passed != Answer::yes) {
-    passed = outcome.answer;
-  }
+  passed = outcome.answer;
+  if (line.test == MagicLine::Test::clear && passed == Answer::yes) passed = Answer::no;
   if (outcome.answer == Answer::unsure) {
     if (line.tells) return unsure;
     return try_below(number, subject, std::nullopt).kind == Verdict::Kind::none ? Verdict{}
@@ -44,8 +49,11 @@ Verdict RuleMatch::try_line(std::uint32_t number, const Subject& subject,
   // Lines below are not tried, and at the top the search goes on, where they would count from a
   // place outside.
   const auto end = static_cast<std::uint32_t>(*outcome.end);
-  const bool is_outside = end > subject.bytes.size() || *outcome.end < 0;
-  if (is_outside) return line.tells ? (line.level == 0 ? unsure : ended) : Verdict{};
+  if (*outcome.end < 0 || end > subject.bytes.size()) {
+    passed = Answer::no;  // which libmagic forgets, too
+    if (!line.tells) return {};
+    return line.level == 0 ? unsure : ended;
+  }
   const auto below = try_below(number, subject, outcome.end);
   return below.kind == Verdict::Kind::none && line.tells ? ended : below;
 }

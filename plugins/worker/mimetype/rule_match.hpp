@@ -26,6 +26,8 @@ class RuleMatch {
   explicit RuleMatch(const MagicIndex& index) : index_(&index), posix_(index.expressions()) {}
 
   [[nodiscard]] Verdict operator()(std::uint32_t rule, const Subject& subject);
+  /// False: its first line fails.
+  [[nodiscard]] bool may_begin(std::uint32_t rule, const Subject& subject);
 
  private:
   /// Of one line and those below it. `passed`: whether a line on its level did.

@@ -156,11 +156,11 @@ Verdict SelectiveMagic::confirm(const Payload& payload, std::uint32_t rule) {
 }
 
 std::optional<std::string_view> SelectiveMagic::ask_together(const Payload& payload) {
+  // A rule that matches without a word may still end what another began.
   Rules rules;
   const auto add = [&](const Rules& from, const Subject& subject) {
-    std::copy_if(from.begin(), from.end(), std::back_inserter(rules), [&](std::uint32_t rule) {
-      return match_(rule, subject).kind != Verdict::Kind::none;
-    });
+    std::copy_if(from.begin(), from.end(), std::back_inserter(rules),
+                 [&](std::uint32_t rule) { return match_.may_begin(rule, subject); });
   };
   add(binary_rules_, for_binary(payload));
   add(text_rules_, for_text(payload));
