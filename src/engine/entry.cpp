@@ -5,6 +5,12 @@
 #include "support/json.hpp"
 
 namespace stoq::engine {
+namespace {
+
+/// The numbers of an entry, its digest and the lengths of its texts.
+constexpr std::size_t room_for_numbers = 128;
+
+}  // namespace
 
 void CountsEntry::drop(std::string_view limit, std::uint64_t count, std::uint64_t bytes) {
   for (auto& known : dropped) {
@@ -24,6 +30,8 @@ std::uint64_t CountsEntry::dropped_count() const noexcept {
 }
 
 void pack(std::string& out, const OccurrenceEntry& entry) {
+  out.reserve(room_for_numbers + entry.name.size() + entry.origin.size() + entry.digests.size() +
+              entry.errors.size());
   EntryWriter writer(out);
   writer.text(entry.name);
   writer.text(entry.origin);
@@ -49,6 +57,7 @@ OccurrenceEntry unpack_occurrence(std::string_view in) {
 }
 
 void pack(std::string& out, const ExpansionEntry& entry) {
+  out.reserve(room_for_numbers + entry.type.size() + entry.dispatch.size() + entry.errors.size());
   EntryWriter writer(out);
   writer.text(entry.type);
   writer.text(entry.dispatch);
@@ -67,6 +76,8 @@ ExpansionEntry unpack_expansion(std::string_view in) {
 }
 
 void pack(std::string& out, const WorkersEntry& entry) {
+  out.reserve(room_for_numbers + entry.file.size() + entry.workers.size() + entry.errors.size() +
+              entry.label.size());
   EntryWriter writer(out);
   writer.text(entry.file);
   writer.text(entry.workers);

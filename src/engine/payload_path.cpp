@@ -1,15 +1,18 @@
 #include "engine/payload_path.hpp"
 
+#include <algorithm>
+
 #include "engine/entry.hpp"
 #include "engine/root_state.hpp"
 
 namespace stoq::engine {
 
 std::string escaped_layer(std::string_view name) {
-  std::string part;
-  for (const char letter : name) {
-    if (letter == '!' || letter == '\\') part += '\\';
-    part += letter;
+  const auto special = [](char letter) { return letter == '!' || letter == '\\'; };
+  std::string part(name);
+  for (auto at = std::find_if(part.begin(), part.end(), special); at != part.end();
+       at = std::find_if(at, part.end(), special)) {
+    at = part.insert(at, '\\') + 2;
   }
   return part;
 }

@@ -10,9 +10,13 @@ namespace stoq::engine {
 namespace {
 
 constexpr std::size_t block = std::size_t{256} << 10;
+// Most lines are shorter.
+constexpr std::size_t usual_line = 1024;
 
-std::string base_name(std::string_view path) {
-  return std::string(path.substr(path.find_last_of("/\\") + 1));
+std::string_view base_name(std::string_view path) {
+  const auto from = std::find_if(path.rbegin(), path.rend(),
+                                 [](char letter) { return letter == '/' || letter == '\\'; });
+  return path.substr(static_cast<std::size_t>(path.rend() - from));
 }
 
 std::string extension_of(std::string_view name) {
@@ -43,16 +47,15 @@ Status status_of_drop(std::string_view limit) {
 
 }  // namespace
 
-std::string RecordIds::make(const std::vector<std::uint32_t>& ordinals,
-                            const OccurrenceEntry& entry) {
-  std::string place = root_.root.path;
-  place += '\0';
-  for (const auto ordinal : ordinals) (place += std::to_string(ordinal)) += '.';
-  place += '\0';
+RecordId RecordIds::make(const std::vector<std::uint32_t>& ordinals, const OccurrenceEntry& entry) {
+  place_ = root_.root.path;
+  place_ += '\0';
+  for (const auto ordinal : ordinals) (place_ += std::to_string(ordinal)) += '.';
+  place_ += '\0';
   const ByteView digest = entry.digests.empty() ? ByteView{} : ByteView(entry.sha256);
-  const auto hash = lane_.digester.sha256({as_bytes(place), digest});
-  std::string id;
-  support::append_hex(id, ByteView(hash).first(8));
+  const auto hash = lane_.digester.sha256({as_bytes(place_), digest});
+  RecordId id;
+  support::to_hex(ByteView(hash).first(id.digits.size() / 2), id.digits.data());
   return id;
 }
 
@@ -124,7 +127,9 @@ RecordWriter::RecordWriter(const Config& config, RootState& root, Lane& lane, To
       root_(root),
       totals_(totals),
       ids_(root, lane),
-      first_ids_(root.results->contents.size()) {}
+      first_ids_(root.results->contents.size()) {
+  out_.reserve(usual_line);
+}
 
 void RecordWriter::write(Assembler::Take take) {
   ++totals_.roots;
@@ -205,9 +210,9 @@ void RecordWriter::file_object(std::string& out, const Record& record) {
 void RecordWriter::stoq_object(std::string& out, const Visit& visit, const Record& record) {
   support::JsonObject object(out);
   object.number("schema", 1);
-  object.text("id", lineage_.back());
-  object.text("root", lineage_.front());
-  if (visit.depth > 0) object.text("parent", lineage_[visit.depth - 1]);
+  object.text("id", lineage_.back().text());
+  object.text("root", lineage_.front().text());
+  if (visit.depth > 0) object.text("parent", lineage_[visit.depth - 1].text());
   object.number("depth", visit.depth);
   auto& ordinals = object.key("ordinal") += '[';
   ordinals += std::to_string(root_.number);
@@ -230,7 +235,8 @@ void RecordWriter::stoq_object(std::string& out, const Visit& visit, const Recor
     ((object.key("dispatch") += '[') += record.expansion.dispatch) += ']';
   }
   if (visit.kind == Visit::Kind::duplicate || visit.kind == Visit::Kind::quine) {
-    object.text("duplicate_of", first_ids_[root_.results->occurrences[visit.occurrence].content]);
+    object.text("duplicate_of",
+                first_ids_[root_.results->occurrences[visit.occurrence].content].text());
   }
   if (record.counts.declared > 0 || !record.counts.dropped.empty()) {
     support::JsonObject children(object.key("children"));

@@ -1,8 +1,10 @@
 /// One root's records as lines of JSON (output schema 1).
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "engine/assembler.hpp"
@@ -26,16 +28,22 @@ struct Record {
                                  Totals& totals);
 
 /// First 16 hex digits of SHA-256 over (root path, ordinal path, payload SHA-256).
+struct RecordId {
+  std::array<char, 16> digits{};
+  [[nodiscard]] std::string_view text() const noexcept { return {digits.data(), digits.size()}; }
+};
+
 class RecordIds {
  public:
   RecordIds(const RootState& root, Lane& lane) : root_(root), lane_(lane) {}
   /// `ordinals`: the path below the root.
-  [[nodiscard]] std::string make(const std::vector<std::uint32_t>& ordinals,
-                                 const OccurrenceEntry& entry);
+  [[nodiscard]] RecordId make(const std::vector<std::uint32_t>& ordinals,
+                              const OccurrenceEntry& entry);
 
  private:
   const RootState& root_;
   Lane& lane_;
+  std::string place_;  // kept for its room
 };
 
 class RecordWriter {
@@ -55,9 +63,9 @@ class RecordWriter {
   RecordIds ids_;
   std::string out_;
   std::vector<std::uint32_t> ordinals_;  // below the root
-  std::vector<std::string> lineage_;     // ids from the root to the payload
+  std::vector<RecordId> lineage_;        // from the root to the payload
   std::vector<std::string> paths_;
-  std::vector<std::string> first_ids_;  // by content
+  std::vector<RecordId> first_ids_;  // by content
 };
 
 }  // namespace stoq::engine

@@ -26,6 +26,12 @@ RootTree::RootTree(const RootResults& root) : root_(root), begin_(root.contents.
 
 void RootTree::walk(FunctionRef<bool(const Visit&)> visit) const {
   if (root_.occurrences.empty()) return;
+  // Most roots hold nothing.
+  if (order_.empty()) {
+    const bool known = root_.occurrences.front().content != no_content;
+    visit({known ? Visit::Kind::first : Visit::Kind::no_bytes, 0, 0});
+    return;
+  }
   struct Frame {
     ContentId content;
     std::uint32_t next, end;

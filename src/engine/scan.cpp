@@ -154,6 +154,7 @@ std::string Scan::origin_of(const Item& item) const {
 
 std::string Scan::digests_of(const support::DigestResult& digest) const {
   std::string members;
+  members.reserve(2 * sizeof digest + 64);
   const auto add = [&](std::string_view name, ByteView bytes) {
     if (!members.empty()) members += ',';
     ((members += '"') += name) += "\":\"";
@@ -247,6 +248,7 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
     if (!claimed.fresh) return;
     Payload payload{std::move(item.bytes), std::move(item.info.name), {}, item.depth};
     Plan plan;
+    plan.calls.reserve(4);
     const std::string_view producer = item.producer == PluginSet::none
                                           ? std::string_view()
                                           : plugins_.plugins[item.producer].qualified;

@@ -116,7 +116,7 @@ void StoqRecordWriter::result(const Visit& visit, const Record& record) {
   auto& uuid = object.key("uuid") += '[';
   for (std::size_t i = 0; i < lineage_.size(); ++i) {
     if (i > 0) uuid += ',';
-    support::append_json_string(uuid, lineage_[i]);
+    support::append_json_string(uuid, lineage_[i].text());
   }
   uuid += ']';
 }

@@ -22,7 +22,7 @@ class StoqRecordWriter {
   RecordIds ids_;
   std::string results_, plugins_;
   std::vector<std::uint32_t> ordinals_;
-  std::vector<std::string> lineage_;
+  std::vector<RecordId> lineage_;
   std::uint64_t count_ = 0;
 };
 

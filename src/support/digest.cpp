@@ -152,13 +152,19 @@ Sha256 Digester::sha256(std::initializer_list<ByteView> pieces) {
   return result;
 }
 
-void append_hex(std::string& out, ByteView bytes) {
-  constexpr std::string_view digits = "0123456789abcdef";
+void to_hex(ByteView bytes, char* digits) noexcept {
+  constexpr const char* values = "0123456789abcdef";
   for (const auto byte : bytes) {
     const auto value = std::to_integer<unsigned>(byte);
-    out += digits[value >> 4U];
-    out += digits[value & 15U];
+    *digits++ = values[value >> 4U];
+    *digits++ = values[value & 15U];
   }
+}
+
+void append_hex(std::string& out, ByteView bytes) {
+  const auto before = out.size();
+  out.resize(before + 2 * bytes.size());
+  to_hex(bytes, out.data() + before);
 }
 
 }  // namespace stoq::support

@@ -49,6 +49,8 @@ class Digester {
   std::unique_ptr<State> state_;
 };
 
+/// Writes lower-case hex: two digits a byte.
+void to_hex(ByteView bytes, char* digits) noexcept;
 /// Appends lower-case hex.
 void append_hex(std::string& out, ByteView bytes);
 

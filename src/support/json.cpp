@@ -48,6 +48,19 @@ std::size_t plain_run(std::string_view text, std::size_t from) {
   return i - from;
 }
 
+/// How many bytes from `from` are ASCII.
+std::size_t ascii_run(std::string_view text, std::size_t from) {
+  constexpr std::uint64_t highs = 0x8080808080808080;
+  auto i = from;
+  for (; text.size() - i >= sizeof(std::uint64_t); i += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, text.data() + i, sizeof word);
+    if ((word & highs) != 0) break;
+  }
+  while (i < text.size() && at(text, i) < 0x80) ++i;
+  return i - from;
+}
+
 struct Sequence {
   std::size_t length;  ///< bytes of the sequence, or of the maximal ill-formed part
   bool well_formed;
@@ -199,7 +212,7 @@ void append_json(std::string& out, const Value& value) { append_value(out, value
 bool is_utf8(std::string_view text) noexcept {
   for (std::size_t i = 0; i < text.size();) {
     if (at(text, i) < 0x80) {
-      ++i;
+      i += ascii_run(text, i);
       continue;
     }
     const auto [length, well_formed] = sequence_at(text, i);

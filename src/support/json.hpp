@@ -1,6 +1,8 @@
 /// Writes JSON straight into a string that is reused: no tree, no allocation of its own.
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -35,9 +37,19 @@ class JsonObject {
 
   /// Writes `"key":` and gives back the string to append the value to.
   std::string& key(std::string_view name) {
-    if (!first_) out_ += ',';
+    std::array<char, 32> piece;  // written in one go: a line has a dozen keys
+    if (name.size() > piece.size() - 4) {
+      ((out_ += first_ ? "\"" : ",\"") += name) += "\":";
+    } else {
+      auto* end = piece.data();
+      if (!first_) *end++ = ',';
+      *end++ = '"';
+      end = std::copy(name.begin(), name.end(), end);
+      *end++ = '"';
+      *end++ = ':';
+      out_.append(piece.data(), end);
+    }
     first_ = false;
-    ((out_ += '"') += name) += "\":";
     return out_;
   }
   void text(std::string_view name, std::string_view value) { append_json_string(key(name), value); }
