@@ -35,6 +35,16 @@ void parse_plugin_option(const std::string& text, PluginOptions& options) {
   options[text.substr(0, dot)][text.substr(dot + 1, equals - dot - 1)] = text.substr(equals + 1);
 }
 
+void set_metadata(const std::vector<std::string>& texts, engine::Config& config) {
+  for (const auto& text : texts) {
+    const auto colon = text.find(':');
+    if (colon == 0 || colon == text.npos) {
+      throw UsageError("--metadata: '" + text + "' is not KEY:VALUE, such as case:1234");
+    }
+    config.metadata.emplace_back(text.substr(0, colon), text.substr(colon + 1));
+  }
+}
+
 /// Blanks around a list's items are no part of them: `a, b` is `a,b`.
 void trim(std::string& text) {
   text.erase(text.find_last_not_of(" \t") + 1);
@@ -154,6 +164,7 @@ void conclude(CLI::App& command, Given& given) {
   if (!takes_paths(given.arguments)) return;
   if (given.arguments.command != Command::graph) check_input(config.input);
   set_hashes(given.hashes, config.digests);
+  set_metadata(given.metadata, config);
   set_workers(command.get_option("--worker")->count() != 0, given.rules, config);
   const bool connector_chosen = command.get_option("--connector")->count() != 0;
   if (given.arguments.command == Command::bench) {

@@ -217,6 +217,20 @@ void add_input(CLI::App& app, Given& given) {
            "members of a tar, zip, … as the corpus [filedir]",
            [&config](const std::string& name) { config.source = name; })
       ->group("Input");
+  add_text(app, "--tlp", "LEVEL",
+           "Traffic Light Protocol of files whose source names none: white (or clear), green, "
+           "amber, red; plugins with a lower max_tlp are not shown them",
+           [&config](const std::string& word) {
+             config.tlp = parse_tlp(word);
+             if (!config.tlp) {
+               throw CLI::ValidationError(
+                   "--tlp", "'" + word + "' is none of white, clear, green, amber, red");
+             }
+           })
+      ->group("Input");
+  add_list(app, "--metadata", "KEY:VALUE", given.metadata,
+           "Add to every file's meta, as in case:1234; repeatable")
+      ->group("Input");
 }
 
 void add_plugins(CLI::App& app, Given& given) {

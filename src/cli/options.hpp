@@ -15,6 +15,7 @@ namespace stoq::cli {
 /// What several options decide together, until all are known.
 struct Given {
   Arguments arguments;
+  std::vector<std::string> metadata;
   std::vector<std::string> hashes;
   std::vector<std::string> plugin_options, rules;
   std::string output, format = "jsonl", config_file;

@@ -5,6 +5,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <stoq/plugin.hpp>
@@ -38,6 +39,9 @@ struct Config {
   std::optional<std::uint64_t> max_size;  ///< larger roots are `filtered`
   std::string source = "filedir";
   std::vector<std::string> workers;  ///< names; empty: none but the engine's own
+  std::optional<Tlp> tlp;            ///< of roots whose source names none
+  /// What the user says of every root: stands in its `meta`.
+  std::vector<std::pair<std::string, std::string>> metadata;
   std::string connector = "stdout";  ///< empty: results are thrown away
   unsigned threads = 0;              ///< 0: as many as the machine has
   Limits limits;

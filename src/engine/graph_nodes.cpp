@@ -175,6 +175,12 @@ void Graph::Nodes::do_load(const LoadPtr& job) {
   }
 }
 
+/// Adds what the user says of every root.
+void Graph::Nodes::describe(Root& root) const {
+  if (!root.tlp) root.tlp = config_.tlp;
+  for (const auto& [key, value] : config_.metadata) root.meta.add(key, value);
+}
+
 std::size_t Graph::Nodes::load_some(Lane& lane, const BatchPtr& batch, std::size_t low,
                                     std::size_t& high, std::vector<RootState*>& loaded) {
   const auto give_rest_away = [&] {
@@ -186,6 +192,7 @@ std::size_t Graph::Nodes::load_some(Lane& lane, const BatchPtr& batch, std::size
   std::uint64_t bytes = 0;
   while (low < high && bytes <= most_ahead_) {
     auto& root = *batch->roots[low++];
+    describe(root.root);
     if (interrupted()) {
       root.fail(Status::partial, "interrupted", "the run was interrupted before it was scanned");
     } else if (load_file(lane, root, give_rest_away)) {
@@ -265,8 +272,8 @@ void Graph::Nodes::keep(RootState& root) {
   const bool cheap = scan_.plugins().workers.empty() && root.results->occurrences.size() == 1 &&
                      root.size < tuning_.cache_from;
   if (cheap) return;
-  cache_.keep(root.sha256, assembler_.depends_on_name(root) ? root.name() : std::string(),
-              root.results);
+  cache_.keep({root.sha256, root.tlp()},
+              assembler_.depends_on_name(root) ? root.name() : std::string(), root.results);
 }
 
 void Graph::Nodes::finish_batch(Batch& batch) {

@@ -184,6 +184,7 @@ class Graph::Nodes final : public Handover {
 
   void do_load(const LoadPtr& job);
   void do_job(const JobPtr& job);
+  void describe(Root& root) const;
   std::size_t load_some(Lane& lane, const BatchPtr& batch, std::size_t low, std::size_t& high,
                         std::vector<RootState*>& loaded);
   void scan_loaded(Lane& lane, const std::vector<RootState*>& loaded);

@@ -92,6 +92,15 @@ void find_in(const fs::path& folder, Category category, std::vector<FoundPlugin>
   }
 }
 
+Tlp max_tlp_of(Options& options, const std::string& plugin) {
+  const auto word = options.get("max_tlp", "red", "most restricted payload it is shown");
+  const auto level = parse_tlp(word);
+  if (!level) {
+    throw ConfigError(plugin + ": max_tlp = '" + word + "' is none of white, green, amber, red");
+  }
+  return *level;
+}
+
 }  // namespace
 
 std::optional<Category> parse_category(std::string_view word) {
@@ -180,6 +189,7 @@ LoadedPlugin& PluginRegistry::load(const FoundPlugin& found) {
   Options engine_options(found.name + ".stoq", values);
   plugin->types = engine_options.get_list("type_list", "payload types the worker wants");
   plugin->max_size = engine_options.get_size("max_size", UINT64_MAX, "largest payload it wants");
+  plugin->max_tlp = max_tlp_of(engine_options, found.name);
   for (const auto key : engine_keys) values.erase(std::string(key));
 
   Options options(found.name + ".stoq", std::move(values));

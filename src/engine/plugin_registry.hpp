@@ -40,6 +40,7 @@ struct LoadedPlugin {
   std::unique_ptr<Plugin> instance;
   std::vector<std::string> types;       ///< payload types a worker wants; empty: all
   std::uint64_t max_size = UINT64_MAX;  ///< largest payload a worker wants, in bytes
+  Tlp max_tlp = Tlp::red;               ///< most restricted payload it is shown
   std::vector<OptionInfo> options;
 };
 

@@ -16,6 +16,7 @@ struct PluginEntry {
   Plugin* plugin = nullptr;             ///< not owned
   std::vector<std::string> types = {};  ///< payload types a worker wants; empty: all
   std::uint64_t max_size = UINT64_MAX;  ///< largest payload a worker wants
+  Tlp max_tlp = Tlp::red;               ///< most restricted payload it is shown
 };
 
 struct PluginSet {

@@ -230,6 +230,7 @@ void RecordWriter::stoq_object(std::string& out, const Visit& visit, const Recor
     support::append_json(object.key("meta"), root_.root.meta);
   }
   object.text("status", to_string(record.status));
+  if (root_.root.tlp) object.text("tlp", to_string(*root_.root.tlp));
   if (!record.expansion.type.empty()) object.text("type", record.expansion.type);
   if (!record.expansion.dispatch.empty()) {
     ((object.key("dispatch") += '[') += record.expansion.dispatch) += ']';

@@ -13,14 +13,15 @@ constexpr std::size_t overhead = 192;
 
 }  // namespace
 
-std::string ResultCache::key_of(const support::Sha256& sha256, std::string_view name) {
-  return std::string(as_chars(sha256)).append(name);
+std::string ResultCache::text_of(const Key& key, std::string_view name) {
+  std::string text(as_chars(key.sha256));
+  text += static_cast<char>(key.tlp);
+  return text += name;
 }
 
-std::shared_ptr<RootResults> ResultCache::find(const support::Sha256& sha256,
-                                               std::string_view name) {
-  const auto named = key_of(sha256, name);
-  const auto bare = std::string_view(named).substr(0, sha256.size());
+std::shared_ptr<RootResults> ResultCache::find(const Key& key, std::string_view name) {
+  const auto named = text_of(key, name);
+  const auto bare = std::string_view(named).substr(0, named.size() - name.size());
   const std::lock_guard lock(mutex_);
   auto known = by_key_.find(bare);
   if (known == by_key_.end()) known = by_key_.find(named);
@@ -29,16 +30,16 @@ std::shared_ptr<RootResults> ResultCache::find(const support::Sha256& sha256,
   return known->second->results;
 }
 
-void ResultCache::keep(const support::Sha256& sha256, std::string_view name,
+void ResultCache::keep(const Key& key, std::string_view name,
                        std::shared_ptr<RootResults> results) {
   const bool in_file = results->spool.in_file();
   const Size size{results->memory() + overhead + name.size(), in_file ? 1U : 0U,
                   results->spool.in_file_bytes()};
   if (!size.fits(most_)) return;
-  auto key = key_of(sha256, name);
+  auto text = text_of(key, name);
   const std::lock_guard lock(mutex_);
-  if (by_key_.contains(key)) return;  // two equal roots were scanned at the same time
-  kept_.push_front({std::move(key), std::move(results), size});
+  if (by_key_.contains(text)) return;  // two equal roots were scanned at the same time
+  kept_.push_front({std::move(text), std::move(results), size});
   by_key_.emplace(kept_.front().key, kept_.begin());
   size_.memory += size.memory;
   size_.files += size.files;

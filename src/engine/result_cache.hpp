@@ -11,6 +11,8 @@
 #include <string_view>
 #include <unordered_map>
 
+#include <stoq/tlp.hpp>
+
 #include "engine/root_results.hpp"
 #include "support/digest.hpp"
 
@@ -25,14 +27,18 @@ class ResultCache {
                        std::uint64_t file_bytes = std::uint64_t{512} << 20)
       : most_{memory, files, file_bytes} {}
 
-  /// What was kept of a root with this SHA-256 under any name, or under this very name if its
+  /// What makes roots equal.
+  struct Key {
+    support::Sha256 sha256{};
+    Tlp tlp = Tlp::white;  ///< decides which plugins see it
+  };
+
+  /// What was kept of a root with this content under any name, or under this very name if its
   /// results depend on the name. Null when there is nothing.
-  [[nodiscard]] std::shared_ptr<RootResults> find(const support::Sha256& sha256,
-                                                  std::string_view name);
+  [[nodiscard]] std::shared_ptr<RootResults> find(const Key& key, std::string_view name);
   /// Keeps a root's results, from now on unchanged. `name`: the root's if they depend on it, empty
   /// otherwise.
-  void keep(const support::Sha256& sha256, std::string_view name,
-            std::shared_ptr<RootResults> results);
+  void keep(const Key& key, std::string_view name, std::shared_ptr<RootResults> results);
 
  private:
   struct Size {
@@ -47,7 +53,7 @@ class ResultCache {
     std::shared_ptr<RootResults> results;
     Size size;
   };
-  static std::string key_of(const support::Sha256& sha256, std::string_view name);
+  static std::string text_of(const Key& key, std::string_view name);
   void drop_last();
 
   const Size most_;

@@ -62,6 +62,8 @@ struct RootState {
   support::Sha256 sha256{};  ///< of its bytes, once they are known
   std::size_t size = 0;      ///< of its bytes
 
+  [[nodiscard]] Tlp tlp() const noexcept { return root.tlp.value_or(Tlp::white); }
+
   std::string lines;  ///< rendered results of a small root
   std::size_t records = 0;
 

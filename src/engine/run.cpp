@@ -27,8 +27,8 @@ std::uint64_t default_memory() {
 unsigned default_threads() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 PluginEntry entry_of(LoadedPlugin& plugin) {
-  return {plugin.category,       plugin.name,  plugin.qualified,
-          plugin.instance.get(), plugin.types, plugin.max_size};
+  return {plugin.category, plugin.name,     plugin.qualified, plugin.instance.get(),
+          plugin.types,    plugin.max_size, plugin.max_tlp};
 }
 
 }  // namespace

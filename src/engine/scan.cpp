@@ -31,6 +31,11 @@ bool must_stop(const void* context) noexcept {
          stop.timer.own() > stop.plugin_timeout;
 }
 
+std::string refusal(Tlp payload, Tlp most) {
+  return "not shown to it: TLP " + std::string(to_string(payload)) + ", its max_tlp is " +
+         std::string(to_string(most));
+}
+
 Status status_of_limit(std::string_view limit) {
   return limit.ends_with("timeout") ? Status::timeout : Status::partial;
 }
@@ -171,7 +176,7 @@ std::string Scan::digests_of(const support::DigestResult& digest) const {
 bool Scan::repeat(Lane& lane, RootState& root, const support::Sha256& sha256) {
   root.sha256 = sha256;
   root.size = root.bytes.size();
-  auto known = cache_.find(sha256, root.name());
+  auto known = cache_.find({sha256, root.tlp()}, root.name());
   if (!known) return false;
   // The root itself is counted already.
   lane.payloads.fetch_add(known->occurrences.size() - 1, std::memory_order_relaxed);
@@ -246,7 +251,7 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
     const auto claimed = claim(root, item, sha256, std::move(entry));
     if (lane.account) lane.account->claimed(claimed.content, claimed.fresh);
     if (!claimed.fresh) return;
-    Payload payload{std::move(item.bytes), std::move(item.info.name), {}, item.depth};
+    Payload payload{std::move(item.bytes), std::move(item.info.name), {}, item.depth, root.tlp()};
     Plan plan;
     plan.calls.reserve(4);
     const std::string_view producer = item.producer == PluginSet::none
@@ -322,6 +327,11 @@ void Scan::run_call(Lane& lane, RootState& root, const Payload& payload, Content
                     const PlannedCall& planned, Expansion& expansion, ExpansionEntry& entry) {
   const auto number = planned.target->index;
   const auto& plugin = plugins_.plugins[number];
+  if (payload.tlp > plugin.max_tlp) {
+    entry.status = worst(entry.status, Status::partial);
+    append_error(entry.errors, plugin.qualified, "max_tlp", refusal(payload.tlp, plugin.max_tlp));
+    return;
+  }
   Value args = planned.rule->args;
   if (planned.offset >= 0) args.add("offset", planned.offset);
   handover_.note_inline(Stage::dispatch, stage_of(plugin.category), 1);
@@ -368,6 +378,11 @@ void Scan::work(Lane& lane, RootState& root, const Payload& payload, ContentId c
       append_error(entry.errors, plugin.qualified, "max_size",
                    "not shown to it: larger than its max_size of " +
                        std::to_string(plugin.max_size) + " bytes");
+      continue;
+    }
+    if (payload.tlp > plugin.max_tlp) {
+      entry.status = worst(entry.status, Status::partial);
+      append_error(entry.errors, plugin.qualified, "max_tlp", refusal(payload.tlp, plugin.max_tlp));
       continue;
     }
     CallTimer timer;

@@ -54,6 +54,7 @@ void StoqRecordWriter::write(Assembler::Take take) {
     object.number("payloads", count_);
     ((object.key("plugins") += '{') += plugins_) += '}';
     ((object.key("results") += '[') += results_) += ']';
+    object.text("tlp", to_string(root_.tlp()));
   }
   out += '\n';
   take(out, 1);

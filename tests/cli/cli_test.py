@@ -267,6 +267,37 @@ class Input(CliTest):
         self.assertEqual([r["stoq"]["depth"] for r in shallow], [0, 1])
 
 
+    def test_tlp_and_metadata(self):
+        self.write("in/a.zip", zipped({"b.txt": b"beta"}))
+        run = self.stoq("scan", "in", "-w", "entropy", "-q", "--tlp", "amber", "--metadata", "case:1234",
+                        "--metadata", "url:http://x:1", "--option", "entropy.max_tlp=green")
+        self.assertEqual(run.returncode, 1)
+        root, child = self.records(run.stdout)
+        self.assertEqual(root["stoq"]["meta"], {"case": "1234", "url": "http://x:1"})
+        self.assertNotIn("meta", child["stoq"])
+        for record in (root, child):
+            self.assertEqual(record["stoq"]["tlp"], "amber")
+            self.assertEqual(record["stoq"]["status"], "partial")
+            self.assertNotIn("workers", record["stoq"])
+            self.assertEqual([(e["plugin"], e["kind"]) for e in record["stoq"]["errors"]], [("worker:entropy", "max_tlp")])
+        shown = self.stoq("scan", "in", "-w", "entropy", "-q", "--tlp", "clear", "--option", "entropy.max_tlp=green")
+        self.assertEqual(shown.returncode, 0, shown.stderr)
+        self.assertEqual({record["stoq"]["tlp"] for record in self.records(shown.stdout)}, {"white"})
+        plain = self.records(self.stoq("scan", "in", "-q").stdout)
+        self.assertFalse(any("tlp" in record["stoq"] for record in plain))
+
+    def test_refuses_levels_and_metadata_it_cannot_read(self):
+        self.write("in/a.txt", b"a")
+        for arguments, word in ((["--tlp", "blue"], "blue"), (["--metadata", "case"], "case"),
+                                (["--metadata", ":1"], ":1"),
+                                (["-w", "entropy", "--option", "entropy.max_tlp=blue"], "blue")):
+            with self.subTest(arguments=arguments):
+                run = self.stoq("scan", "in", *arguments)
+                self.assertEqual(run.returncode, 2)
+                self.assertIn(word, run.stderr.decode())
+                self.assertEqual(run.stderr.decode().strip().count("\n"), 0)
+
+
 class Output(CliTest):
     def setUp(self):
         super().setUp()

@@ -16,9 +16,9 @@ using engine::ResultCache;
 using engine::RootResults;
 using fakes::World;
 
-support::Sha256 digest(int number) {
-  support::Sha256 made{};
-  made[0] = static_cast<std::byte>(number);
+ResultCache::Key digest(int number, Tlp tlp = Tlp::white) {
+  ResultCache::Key made{{}, tlp};
+  made.sha256[0] = static_cast<std::byte>(number);
   return made;
 }
 
@@ -38,6 +38,7 @@ TEST(ResultCache, FindsByContentAndByNameWhereItWasKeptByName) {
   EXPECT_EQ(cache.find(digest(2), "a.txt"), named);
   EXPECT_EQ(cache.find(digest(2), "b.txt"), nullptr);
   EXPECT_EQ(cache.find(digest(3), ""), nullptr);
+  EXPECT_EQ(cache.find(digest(1, Tlp::red), ""), nullptr);
 }
 
 TEST(ResultCache, KeepsTheFirstOfTwo) {

@@ -34,6 +34,7 @@
 #include "stoq/function_ref.hpp"
 #include "stoq/options.hpp"
 #include "stoq/per_thread.hpp"
+#include "stoq/tlp.hpp"
 #include "stoq/value.hpp"
 
 namespace stoq {
@@ -65,6 +66,7 @@ struct Payload {
   std::string name;         ///< file or member name as found: raw bytes, never a path to open
   std::string_view type;    ///< what the dispatch rules call it ("zip", "pe"); empty if nothing
   std::uint32_t depth = 0;  ///< 0 for what a source delivered
+  Tlp tlp = Tlp::white;     ///< its root's
 
   [[nodiscard]] ByteView view() const noexcept { return bytes.view(); }
 };
@@ -232,6 +234,7 @@ struct Root {
   Value meta;                  ///< what the source says of it, an object; stands in the record
   Status status = Status::ok;  ///< anything else: recorded so, not opened
   std::string message;         ///< why, when status is not ok
+  std::optional<Tlp> tlp;      ///< what the source knows; nothing: as the run says
 };
 
 /// What the user asked a source to deliver.
@@ -283,7 +286,7 @@ class Connector : public Plugin {
 // --- How a shared library says what it is -----------------------------------------------------
 
 /// Raised by one with every change to a public header.
-inline constexpr std::uint32_t abi_version = 1;
+inline constexpr std::uint32_t abi_version = 2;
 
 /// Plain data, read before any code of the plugin runs.
 struct PluginDescriptor {
