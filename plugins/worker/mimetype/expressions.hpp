@@ -77,4 +77,5 @@ class PosixExpressions {
   const Expressions* expressions_;
   std::unique_ptr<std::remove_pointer_t<::locale_t>, Free> locale_;
   std::vector<Compiled> compiled_;
+  std::string text_;  // with a NUL behind it
 };
