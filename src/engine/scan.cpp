@@ -4,6 +4,7 @@
 #include <cstring>
 #include <new>
 
+#include "engine/findings.hpp"
 #include "engine/sink.hpp"
 #include "support/json.hpp"
 
@@ -31,9 +32,15 @@ bool must_stop(const void* context) noexcept {
          stop.timer.own() > stop.plugin_timeout;
 }
 
-std::string refusal(Tlp payload, Tlp most) {
-  return "not shown to it: TLP " + std::string(to_string(payload)) + ", its max_tlp is " +
-         std::string(to_string(most));
+/// Whether a plugin may be shown a payload; if not, `status` and `errors` say so.
+bool is_shown(const Payload& payload, const PluginEntry& plugin, Status& status,
+              std::string& errors) {
+  if (payload.tlp <= plugin.max_tlp) return true;
+  status = worst(status, Status::partial);
+  append_error(errors, plugin.qualified, "max_tlp",
+               "not shown to it: TLP " + std::string(to_string(payload.tlp)) + ", its max_tlp is " +
+                   std::string(to_string(plugin.max_tlp)));
+  return false;
 }
 
 Status status_of_limit(std::string_view limit) {
@@ -327,11 +334,7 @@ void Scan::run_call(Lane& lane, RootState& root, const Payload& payload, Content
                     const PlannedCall& planned, Expansion& expansion, ExpansionEntry& entry) {
   const auto number = planned.target->index;
   const auto& plugin = plugins_.plugins[number];
-  if (payload.tlp > plugin.max_tlp) {
-    entry.status = worst(entry.status, Status::partial);
-    append_error(entry.errors, plugin.qualified, "max_tlp", refusal(payload.tlp, plugin.max_tlp));
-    return;
-  }
+  if (!is_shown(payload, plugin, entry.status, entry.errors)) return;
   Value args = planned.rule->args;
   if (planned.offset >= 0) args.add("offset", planned.offset);
   handover_.note_inline(Stage::dispatch, stage_of(plugin.category), 1);
@@ -380,11 +383,7 @@ void Scan::work(Lane& lane, RootState& root, const Payload& payload, ContentId c
                        std::to_string(plugin.max_size) + " bytes");
       continue;
     }
-    if (payload.tlp > plugin.max_tlp) {
-      entry.status = worst(entry.status, Status::partial);
-      append_error(entry.errors, plugin.qualified, "max_tlp", refusal(payload.tlp, plugin.max_tlp));
-      continue;
-    }
+    if (!is_shown(payload, plugin, entry.status, entry.errors)) continue;
     CallTimer timer;
     Value found;
     const auto outcome = call(
@@ -397,38 +396,7 @@ void Scan::work(Lane& lane, RootState& root, const Payload& payload, ContentId c
       entry.status = worst(entry.status, outcome.status);
       append_error(entry.errors, plugin.qualified, outcome.kind, outcome.message);
     }
-    const auto* members = found.get_if<Value::Object>();
-    if (members == nullptr) continue;
-    std::string rest;
-    bool first = true;
-    for (const auto& [name, value] : *members) {
-      if (name == "file") {
-        if (const auto type = value.text("mime_type"); !type.empty()) entry.label = type;
-        std::string file;
-        support::append_json(file, value);
-        if (file.size() <= 2) continue;
-        if (!entry.file.empty()) entry.file += ',';
-        entry.file.append(file, 1, file.size() - 2);
-        continue;
-      }
-      if (name == "error") {
-        entry.status = worst(entry.status, Status::partial);
-        append_error(entry.errors, plugin.qualified, "incomplete", found.text("error"));
-        continue;
-      }
-      std::string text;
-      support::append_json(text, value);
-      if (text == "null" || text == "{}" || text == "[]") continue;
-      if (!first) rest += ',';
-      first = false;
-      support::append_json_string(rest, name);
-      (rest += ':') += text;
-    }
-    lane.counters[number].out += rest.size();
-    if (first) continue;
-    if (!entry.workers.empty()) entry.workers += ',';
-    support::append_json_string(entry.workers, plugin.name);
-    ((entry.workers += ":{") += rest) += '}';
+    lane.counters[number].out += add_findings(entry, plugin, found);
   }
   if (lane.account) lane.account->typed(entry.label, true);
   entry.nanoseconds = static_cast<std::uint64_t>((Clock::now() - began).count());
