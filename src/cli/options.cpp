@@ -13,65 +13,11 @@
 
 #include <CLI/CLI.hpp>
 
+#include "cli/help_texts.hpp"
 #include "support/text.hpp"
 
 namespace stoq::cli {
 namespace {
-
-constexpr const char* top_footer = R"(Examples:
-  stoq scan ~/Downloads                        every file, archives opened; JSON Lines on stdout
-  stoq scan mail/ -o results.jsonl.zst         into a file, compressed by its name
-  stoq scan mail/ --rules rules/ | jq .        with YARA rules
-  stoq list                                    which plugins there are
-  stoq info extractor:zip                      what one does, and its options
-
-Exit codes: 0 all scanned · 1 finished, but not everything is ok (the summary says what) ·
-            2 could not run (usage, configuration, output) · 130 interrupted (output is valid))";
-
-constexpr const char* scan_footer =
-    R"(Sizes take suffixes: 64K, 512M, 1.5G (powers of 1024). Times are in seconds.
-Globs: without '/' they match a file's name, with '/' its path below PATH; ** crosses '/';
-  a folder that --exclude matches is left out whole. Quote them from the shell.
-
-Examples:
-  stoq scan corpus/ -o results.jsonl           results.jsonl, and run.json beside it
-  stoq scan a.zip -w none --hash md5,sha256    hashes only, of every file in every layer
-  stoq scan corpus/ --rules rules.yar -j4 --memory 2G
-  stoq scan corpus/ --include '*.exe' --exclude 'tmp/' --max-size 100M
-  find / -xdev -name '*.jar' -print0 | stoq scan --files-from - -o jars.jsonl.gz
-  stoq scan corpus/ --rules rules/ --option yara.timeout=10 --config stoq.cfg
-
-A configuration file holds the long options under [core], and plugins' options by section:
-  [core]
-  worker = mimetype, entropy
-  max-depth = 8
-  rules = /etc/stoq/rules
-  [plugin:yara]
-  timeout = 10)";
-
-constexpr const char* bench_footer =
-    R"help(Takes every option of 'stoq scan'. Results are made as in a scan and thrown away, unless
---output or --connector keeps them. Exit codes: 0 measured · 2 could not run · 130 interrupted.
-
-Time counts once: a call into a plugin is without what it hands back to stoq, and without children
-scanned in between. CPU is what is to be compared; wall is what a call or payload took, others on the
-same processors included. Speeds by plugin and format are a CPU second's. `engine` is stoq's own
-share: schedule, admit, dispatch (without hash and rules), decode/extract/carve/scan around the
-plugins, children, assemble, connect. Not engine: plugins (source and connector among them), load
-(reading files), hash, rules (libyara with the dispatch rules). `accounts` is the sum of all this
-beside the CPU time of the process (getrusage); formats and calls are not counted in it again.
-A format is the type of the record, as in the summary of a scan; "(duplicate)" are payloads met
-before under the same file.
-
-JSON: an object with `schema` 1, `version`, `paths`, `threads`, `repeat`, `peak_rss_bytes` and the
-tables `run`, `nodes`, `plugins`, `formats`, `plugins_by_format`, `slowest`, each a list of rows.
-Members that end in _seconds, _per_second, _share are objects of `median`, `min` and `max` over
-the runs; those are per CPU second in all tables but `run`. Counts and names stand as they are.
-p50 and p99 are at most 3.2 % too high.
-
-Examples:
-  stoq bench corpus/                           tables, the median of three runs after a warm-up
-  stoq bench corpus/ -w mimetype -j1 --repeat 9 --json - -q | jq .plugins)help";
 
 /// CLI11's help, its descriptions wrapped to a terminal of 80 columns.
 class HelpFormatter : public CLI::Formatter {
