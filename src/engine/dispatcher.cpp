@@ -24,6 +24,12 @@ namespace {
 // Our bytes, not somebody's mapping that may shrink: no signal handlers, which cost 20 µs a scan.
 constexpr int scan_flags = SCAN_FLAGS_NO_TRYCATCH | SCAN_FLAGS_REPORT_RULES_MATCHING;
 
+/// libyara looks for a program's entry point in what it searches, so it must search all. What a
+/// source includes is not known here.
+bool may_ask_for_entry_point(std::string_view text) {
+  return text.find("entrypoint") != text.npos || text.find("include") != text.npos;
+}
+
 struct CompileErrors {
   const Dispatcher::Source& source;
   std::string text;
@@ -188,8 +194,7 @@ Dispatcher::Dispatcher(const std::vector<Source>& sources) {
     const bool in_parts = yara_searches_parts();
     for (const auto& source : sources) {
       sets_.push_back(compile(source));
-      // An entry point is looked for in what is searched.
-      sets_.back()->in_parts = in_parts && source.text.find("entrypoint") == std::string::npos;
+      sets_.back()->in_parts = in_parts && !may_ask_for_entry_point(source.text);
     }
   } catch (...) {
     sets_.clear();

@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <cstring>
+#include <filesystem>
+#include <fstream>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <elf.h>
@@ -111,6 +114,16 @@ struct CountCase {
   bool holds;
 };
 
+void expect_holds(const std::vector<CountCase>& cases, std::string_view bytes) {
+  for (const auto& one : cases) {
+    Dispatcher dispatcher({{"test", rule(one.strings, one.condition)}});
+    Dispatcher::Scanner scanner(dispatcher);
+    Plan plan;
+    scanner.scan(stoq::as_bytes(bytes), "", plan);
+    EXPECT_EQ(plan.calls.size(), one.holds ? 1U : 0U) << one.strings << ": " << one.condition;
+  }
+}
+
 // Counts, places and what is read beside them, where strings stand far apart.
 TEST(DispatchStrings, AreCountedAndPlacedInLargePayloads) {
   std::string bytes(std::size_t{1} << 20U, '.');
@@ -129,13 +142,7 @@ TEST(DispatchStrings, AreCountedAndPlacedInLargePayloads) {
       {R"($a = /^needle/)", "#a == 1", true},
       {R"($a = "never")", "not $a and uint8(filesize - 1) == 0x65", true},
   };
-  for (const auto& one : cases) {
-    Dispatcher dispatcher({{"test", rule(one.strings, one.condition)}});
-    Dispatcher::Scanner scanner(dispatcher);
-    Plan plan;
-    scanner.scan(stoq::as_bytes(bytes), "", plan);
-    EXPECT_EQ(plan.calls.size(), one.holds ? 1U : 0U) << one.strings << ": " << one.condition;
-  }
+  expect_holds(cases, bytes);
 }
 
 // Above 64 MiB only the two ends are searched and read.
@@ -151,13 +158,7 @@ TEST(DispatchStrings, OfHugePayloadsAreLookedForAtTheEnds) {
       {R"($a = "needle" $b = "never" xor)", "#a == 2 and not $b",
        true},  // libyara searches, not the filter
   };
-  for (const auto& one : cases) {
-    Dispatcher dispatcher({{"test", rule(one.strings, one.condition)}});
-    Dispatcher::Scanner scanner(dispatcher);
-    Plan plan;
-    scanner.scan(stoq::as_bytes(bytes), "", plan);
-    EXPECT_EQ(plan.calls.size(), one.holds ? 1U : 0U) << one.strings << ": " << one.condition;
-  }
+  expect_holds(cases, bytes);
 }
 
 // Where a program starts is found out while it is searched.
@@ -186,6 +187,15 @@ TEST(DispatchStrings, DoNotHideTheEntryPoint) {
     scanner.scan(stoq::as_bytes(program), "", plan);
     EXPECT_EQ(plan.calls.size(), 1U) << strings;
   }
+  const auto included = std::filesystem::path(testing::TempDir()) / "stoq_entry_point.yar";
+  std::ofstream(included)
+      << R"(rule r { meta: plugin = "extractor:zip" condition: entrypoint == 0x100 })";
+  Dispatcher dispatcher({{"test", "include \"" + included.string() + "\""}});
+  Dispatcher::Scanner scanner(dispatcher);
+  Plan plan;
+  scanner.scan(stoq::as_bytes(program), "", plan);
+  EXPECT_EQ(plan.calls.size(), 1U) << "included";
+  std::filesystem::remove(included);
 }
 
 // Without a string in sight conditions still read the payload, and its size.
