@@ -178,7 +178,7 @@ void Graph::Nodes::do_load(const LoadPtr& job) {
 /// Adds what the user says of every root.
 void Graph::Nodes::describe(Root& root) const {
   if (!root.tlp) root.tlp = config_.tlp;
-  for (const auto& [key, value] : config_.metadata) root.meta.add(key, value);
+  for (const auto& [key, value] : config_.metadata) root.meta.set(key, value);
 }
 
 std::size_t Graph::Nodes::load_some(Lane& lane, const BatchPtr& batch, std::size_t low,

@@ -103,4 +103,19 @@ TEST(Metadata, StandsInEveryRootsMeta) {
   EXPECT_FALSE(ran.at("a!b")["stoq"].contains("meta"));
 }
 
+// A second member of one name would be lost to most readers of JSON.
+TEST(Metadata, ReplacesWhatTheSourceAndEarlierOptionsSayUnderItsName) {
+  World world;
+  world.add_standard();
+  world.config.metadata = {{"case", "1"}, {"case", "2"}};
+  const auto ran = world.run_source([](Intake& intake) {
+    Root root;
+    root.path = "a";
+    root.bytes = Bytes::own(std::string("leaf"));
+    root.meta = Value{{"case", "0"}, {"from", "mail"}};
+    intake.put(std::move(root));
+  });
+  EXPECT_NE(ran.lines.find(R"("meta":{"case":"2","from":"mail"})"), std::string::npos) << ran.lines;
+}
+
 }  // namespace

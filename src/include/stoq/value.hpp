@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <concepts>
 #include <cstdint>
 #include <initializer_list>
@@ -63,6 +64,20 @@ class Value {
   void add(std::string key, Value value) {
     if (is_null()) data_ = Object{};
     std::get<Object>(data_).emplace_back(std::move(key), std::move(value));
+  }
+  /// Gives an object's member a value, in its place if there is one of that name; null becomes an
+  /// object first.
+  void set(std::string_view key, Value value) {
+    if (is_null()) data_ = Object{};
+    auto* const members = std::get_if<Object>(&data_);
+    if (members == nullptr) throw std::bad_variant_access();
+    const auto known = std::find_if(members->begin(), members->end(),
+                                    [&](const auto& member) { return member.first == key; });
+    if (known != members->end()) {
+      known->second = std::move(value);
+    } else {
+      members->emplace_back(key, std::move(value));
+    }
   }
   template <class Visitor>
   decltype(auto) visit(Visitor&& visitor) const {
