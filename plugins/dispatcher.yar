@@ -198,6 +198,7 @@ rule xz {
 }
 
 // No magic: properties below 225, a dictionary that encoders write, a size that can be or is unknown.
+// Properties that other files begin with, as Kotlin's metadata with zeros, need the unknown one.
 rule lzma_alone {
   meta:
     plugin = "extractor:decompress"
@@ -206,8 +207,9 @@ rule lzma_alone {
     type = "lzma"
   condition:
     uint8(13) == 0 and filesize > 13 and
-    (uint8(0) == 0x5d or uint8(0) == 0x5e or uint8(0) == 0x2d or uint8(0) == 0x00 or
-     uint8(0) == 0x01 or uint8(0) == 0x09 or uint8(0) == 0xb4 or uint8(0) == 0xa2) and
+    (uint8(0) == 0x5d or uint8(0) == 0x5e or uint8(0) == 0x2d or uint8(0) == 0xb4 or
+     uint8(0) == 0xa2 or
+     ((uint8(0) == 0x00 or uint8(0) == 0x01 or uint8(0) == 0x09) and uint32(9) == 0xffffffff)) and
     (uint32(1) == 0xffffffff or
      for any n in (12 .. 30) : ( uint32(1) == (1 << n) or uint32(1) == (3 << (n - 1)) )) and
     ((uint32(5) == 0xffffffff and uint32(9) == 0xffffffff) or uint32(9) < 64)
