@@ -65,7 +65,11 @@ Record join_record(RootState& root, Spool::Reader& reader, const Visit& visit, T
   record.occurrence = unpack_occurrence(reader.read(place.entry));
   // Results may be an equal root's, which had a name of its own.
   if (visit.depth == 0) record.occurrence.name = root.name();
-  record.status = record.occurrence.status;
+  // What cannot be read to its end because a limit cut it is no broken input.
+  const auto judged = [&visit](Status status) {
+    return visit.cut && status == Status::corrupt ? Status::partial : status;
+  };
+  record.status = judged(record.occurrence.status);
   record.errors = record.occurrence.errors;
   if (visit.kind == Visit::Kind::duplicate) record.status = worst(record.status, Status::duplicate);
   if (visit.kind == Visit::Kind::quine) {
@@ -81,7 +85,7 @@ Record join_record(RootState& root, Spool::Reader& reader, const Visit& visit, T
     const auto& content = root.results->contents[place.content];
     if (content.expansion != no_entry) {
       record.expansion = unpack_expansion(reader.read(content.expansion));
-      record.status = worst(record.status, record.expansion.status);
+      record.status = worst(record.status, judged(record.expansion.status));
       add_errors(record.errors, record.expansion.errors);
       if (record.expansion.status == Status::limit) {
         const char* cut = root.cut.load();
@@ -90,7 +94,7 @@ Record join_record(RootState& root, Spool::Reader& reader, const Visit& visit, T
     }
     if (content.workers != no_entry) {
       record.workers = unpack_workers(reader.read(content.workers));
-      record.status = worst(record.status, record.workers.status);
+      record.status = worst(record.status, judged(record.workers.status));
       add_errors(record.errors, record.workers.errors);
     }
     for (auto at = content.counts; at != no_entry;) {
@@ -140,7 +144,7 @@ void RecordWriter::write(Assembler::Take take) {
   }
   std::size_t count = 0;
   Spool::Reader reader(root_.results->spool);
-  RootTree(*root_.results).walk([&](const Visit& visit) {
+  RootTree(*root_.results, root_.cut_by_source()).walk([&](const Visit& visit) {
     line(visit, join_record(root_, reader, visit, totals_));
     ++count;
     if (out_.size() >= block) {
@@ -163,7 +167,7 @@ void RecordWriter::bare_root() {
                root_.message.empty() ? "not scanned" : root_.message);
   ++totals_.payloads;
   ++totals_.statuses[static_cast<std::size_t>(record.status)];
-  line({Visit::Kind::no_bytes, 0, 0}, record);
+  line({Visit::Kind::no_bytes, 0, 0, false}, record);
 }
 
 void RecordWriter::line(const Visit& visit, const Record& record) {

@@ -6,6 +6,8 @@
 #include <cstdint>
 #include <vector>
 
+#include <stoq/error.hpp>
+
 #include "engine/spool.hpp"
 
 namespace stoq::engine {
@@ -20,6 +22,7 @@ struct Occurrence {
   ContentId parent = no_content;
   std::uint32_t ordinal = 0;
   ContentId content = no_content;  ///< none when its bytes could not be had
+  Status status = Status::ok;      ///< how its bytes came, before anything opened them
   std::uint64_t entry = no_entry;
 };
 

@@ -64,6 +64,9 @@ struct RootState {
 
   [[nodiscard]] Tlp tlp() const noexcept { return root.tlp.value_or(Tlp::white); }
 
+  /// Whether a limit cut its bytes while the source made them.
+  [[nodiscard]] bool cut_by_source() const noexcept { return root.status == Status::partial; }
+
   std::string lines;  ///< rendered results of a small root
   std::size_t records = 0;
 

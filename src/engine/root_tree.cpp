@@ -12,7 +12,8 @@ enum class Mark : std::uint8_t { unseen, open, done };
 
 }  // namespace
 
-RootTree::RootTree(const RootResults& root) : root_(root), begin_(root.contents.size() + 1) {
+RootTree::RootTree(const RootResults& root, bool cut)
+    : root_(root), cut_(cut), begin_(root.contents.size() + 1) {
   const auto& all = root.occurrences;
   if (all.empty()) return;
   order_.resize(all.size() - 1);
@@ -29,18 +30,23 @@ void RootTree::walk(FunctionRef<bool(const Visit&)> visit) const {
   // Most roots hold nothing.
   if (order_.empty()) {
     const bool known = root_.occurrences.front().content != no_content;
-    visit({known ? Visit::Kind::first : Visit::Kind::no_bytes, 0, 0});
+    visit({known ? Visit::Kind::first : Visit::Kind::no_bytes, 0, 0, cut_});
     return;
   }
   struct Frame {
     ContentId content;
     std::uint32_t next, end;
+    bool cut;
   };
   std::vector<Mark> marks(root_.contents.size(), Mark::unseen);
   std::vector<Frame> stack;
   const auto enter = [&](std::uint32_t number) {
     const auto content = root_.occurrences[number].content;
     const auto depth = static_cast<std::uint32_t>(stack.size());
+    const auto status = root_.occurrences[number].status;
+    const bool cut = stack.empty() ? cut_
+                                   : status == Status::partial ||
+                                         (status == Status::corrupt && stack.back().cut);
     auto kind = Visit::Kind::no_bytes;
     if (content != no_content) {
       kind = marks[content] == Mark::unseen ? Visit::Kind::first
@@ -49,9 +55,9 @@ void RootTree::walk(FunctionRef<bool(const Visit&)> visit) const {
     }
     if (kind == Visit::Kind::first) {
       marks[content] = Mark::open;
-      stack.push_back({content, begin_[content], begin_[content + 1]});
+      stack.push_back({content, begin_[content], begin_[content + 1], cut});
     }
-    return visit({kind, number, depth});
+    return visit({kind, number, depth, cut});
   };
   bool going = enter(0);
   while (going && !stack.empty()) {

@@ -17,11 +17,15 @@ struct Visit {
   Kind kind = Kind::first;
   std::uint32_t occurrence = 0;  ///< number in RootResults::occurrences
   std::uint32_t depth = 0;
+  /// A limit cut its bytes, or it is a broken child of what a limit cut: that it cannot be opened
+  /// to its end may be the limit's doing.
+  bool cut = false;
 };
 
 class RootTree {
  public:
-  explicit RootTree(const RootResults& root);
+  /// `cut`: a limit cut the root's own bytes.
+  explicit RootTree(const RootResults& root, bool cut = false);
 
   /// Calls `visit` for every payload, parents before children, children by ordinal. False from
   /// `visit` ends the walk.
@@ -29,6 +33,7 @@ class RootTree {
 
  private:
   const RootResults& root_;
+  bool cut_;
   std::vector<std::uint32_t> order_;  // occurrences but the root's, by (parent, ordinal)
   std::vector<std::uint32_t> begin_;  // by content: where its children begin in order_
 };

@@ -215,7 +215,7 @@ Scan::Claim Scan::claim(RootState& root, const Item& item, const support::Sha256
     }
   }
   root.results->occurrences.push_back(
-      {item.parent, item.ordinal, result.content, root.results->spool.append(packed)});
+      {item.parent, item.ordinal, result.content, item.status, root.results->spool.append(packed)});
   return result;
 }
 

@@ -40,10 +40,10 @@ void StoqRecordWriter::write(Assembler::Take take) {
     append_error(record.errors, "", to_string(record.status), root_.message);
     ++totals_.payloads;
     ++totals_.statuses[static_cast<std::size_t>(record.status)];
-    result({Visit::Kind::no_bytes, 0, 0}, record);
+    result({Visit::Kind::no_bytes, 0, 0, false}, record);
   }
   Spool::Reader reader(root_.results->spool);
-  RootTree(*root_.results).walk([&](const Visit& visit) {
+  RootTree(*root_.results, root_.cut_by_source()).walk([&](const Visit& visit) {
     result(visit, join_record(root_, reader, visit, totals_));
     return true;
   });

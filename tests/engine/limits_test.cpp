@@ -183,6 +183,74 @@ TEST(Limits, ChildBytesDropsOrKeepsWhatCame) {
   }
 }
 
+/// Writes as far as the limit lets it.
+void append_bytewise(ByteView bytes, Buffer& buffer) {
+  for (std::size_t i = 0; i < bytes.size(); ++i) buffer.append(bytes.subspan(i, 1));
+}
+
+/// Opens a payload that claims members of ten bytes, and says when the last is not whole.
+void open_tens(const Payload& payload, const Request&, Children& children) {
+  constexpr std::size_t ten = 10;
+  for (std::size_t at = 4; at < payload.bytes.size(); at += ten) {
+    const auto rest = payload.bytes.size() - at;
+    const auto part = payload.view().subspan(at, std::min(ten, rest));
+    children.produce({.name = "at" + std::to_string(at)}, ten, [part](Buffer& buffer) {
+      buffer.append(part);
+      if (part.size() < ten) throw MalformedInput("ends inside the member");
+    });
+  }
+  if ((payload.bytes.size() - 4) % ten != 0) throw MalformedInput("ends too soon");
+}
+
+/// What cannot be opened to its end because of our own limit is partial; what is broken by itself
+/// stays corrupt, also inside.
+TEST(Limits, WhatALimitCutIsNotCorrupt) {
+  World world;
+  world.config.limits.max_child_bytes = 4 + 25;
+  world.expander(Category::extractor, "tens", "TENS", open_tens);
+  world.expander(Category::extractor, "large", "MAKE",
+                 [](const Payload& payload, const Request&, Children& children) {
+                   children.produce({.name = "tens", .keep_prefix = true}, 0, [&](Buffer& buffer) {
+                     append_bytewise(payload.view().subspan(4), buffer);
+                   });
+                 });
+  world.worker("whole", [](const Payload& payload, const Request&) {
+    if (as_chars(payload.view()).ends_with("cut")) throw MalformedInput("ends too soon");
+    return Value{};
+  });
+  const auto ran = run_both(world, {{"cut", "MAKETENS0123456789TENS456789--cut89"},
+                                    {"whole", "MAKETENS0123456789TENS456789TEN"},
+                                    {"alone", "TENS0123456789cut"}});
+  EXPECT_EQ(ran.status("cut"), "ok");
+  EXPECT_EQ(ran.status("cut!tens"), "partial");
+  EXPECT_EQ(ran.status("cut!tens!at4"), "ok");
+  EXPECT_EQ(ran.status("cut!tens!at14"), "corrupt") << "whole, and broken by itself";
+  EXPECT_EQ(ran.status("cut!tens!at24"), "partial");
+  EXPECT_EQ(ran.at("cut!tens!at24")["stoq"]["errors"][0]["kind"], "corrupt");
+  EXPECT_EQ(ran.status("whole!tens"), "corrupt");
+  EXPECT_EQ(ran.status("whole!tens!at24"), "corrupt");
+  EXPECT_EQ(ran.status("alone"), "corrupt");
+  EXPECT_EQ(ran.status("alone!at14"), "corrupt");
+}
+
+TEST(Limits, WhatTheSourceCutIsNotCorrupt) {
+  World world;
+  world.config.limits.max_child_bytes = 4 + 15;
+  world.expander(Category::extractor, "tens", "TENS", open_tens);
+  const auto ran = world.run_source([](Intake& intake) {
+    for (const std::string bytes : {"TENS0123456789012345", "TENS012345678901234"}) {
+      Root root;
+      root.path = std::to_string(bytes.size());
+      intake.produce(std::move(root), 0,
+                     [&bytes](Buffer& buffer) { append_bytewise(as_bytes(bytes), buffer); });
+    }
+  });
+  EXPECT_EQ(ran.status("20"), "partial");
+  EXPECT_EQ(ran.status("20!at14"), "partial");
+  EXPECT_EQ(ran.status("19"), "corrupt");
+  EXPECT_EQ(ran.status("19!at14"), "corrupt");
+}
+
 TEST(Limits, ChildBytesOfSlices) {
   World world;
   world.add_standard();
@@ -316,7 +384,7 @@ TEST(Limits, OneByteOfMemory) {
         Root root;
         root.path = path;
         intake.produce(std::move(root), bytes.size(),
-                       [&](Buffer& buffer) { buffer.append(as_bytes(bytes)); });
+                       [&](Buffer& buffer) { append_bytewise(as_bytes(bytes), buffer); });
       }
     });
     fakes::expect_conserved(ran, corpus.size());
