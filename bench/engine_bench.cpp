@@ -251,7 +251,8 @@ void fill(RootState& root, std::size_t children) {
     }
     const auto parent = i == 0 ? no_content : ContentId{0};
     root.results->occurrences.push_back({parent, static_cast<std::uint32_t>(i == 0 ? 0 : i - 1),
-                                         static_cast<ContentId>(i), append(occurrence)});
+                                         static_cast<ContentId>(i), occurrence.status,
+                                         append(occurrence)});
     root.results->contents.push_back(content);
   }
 }
