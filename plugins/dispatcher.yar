@@ -82,6 +82,7 @@ rule tar_v7 {
   condition:
     (uint8(156) == 0 or (uint8(156) >= 0x30 and uint8(156) <= 0x37)) and
     filesize >= 512 and uint8(0) > 0x20 and uint32be(257) != 0x75737461 and
+    uint32be(0) != 0x30373037 and // a cpio's header is of digits too
     for all i in (100 .. 105) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
     for all i in (108 .. 113) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
     for all i in (116 .. 121) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
