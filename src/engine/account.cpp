@@ -195,7 +195,8 @@ Account::Formats::value_type& Account::format(std::string_view name) {
 }
 
 void Account::consider(const CallSpell& call) {
-  if (payload_ == nullptr || most_slowest_ == 0) return;
+  // What came before the payload had a number has no path to be shown by.
+  if (payload_ == nullptr || payload_->content_ == UINT32_MAX || most_slowest_ == 0) return;
   if (slowest_.size() == most_slowest_) {
     if (call.cost_.cpu <= slowest_.front().cost.cpu) return;
     std::pop_heap(slowest_.begin(), slowest_.end(), slower);

@@ -108,7 +108,7 @@ class PayloadSpell {
   Account* account_;
   RootState& root_;
   std::uint64_t payloads_ = 0, bytes_ = 0, out_ = 0;
-  std::uint32_t content_ = 0;
+  std::uint32_t content_ = UINT32_MAX;  ///< until it is claimed
   Cost cost_;
   std::pair<const std::string, FormatAccount>* format_ = nullptr;
   PayloadPart* part_ = nullptr;

@@ -43,6 +43,7 @@ struct Config {
   /// What the user says of every root: stands in its `meta`.
   std::vector<std::pair<std::string, std::string>> metadata;
   std::string connector = "stdout";  ///< empty: results are thrown away
+  std::string archive;               ///< connector that keeps payloads; empty: none does
   unsigned threads = 0;              ///< 0: as many as the machine has
   Limits limits;
   Digests digests;

@@ -47,6 +47,8 @@ std::vector<PluginCounters> Graph::plugin_counters() const {
       all[i].errors += one.errors;
       all[i].overran += one.overran;
       all[i].out += one.out;
+      all[i].kept += one.kept;
+      all[i].had += one.had;
       all[i].time += one.time;
     }
   }

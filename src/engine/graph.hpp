@@ -29,6 +29,7 @@ struct GraphTuning {
   /// Smaller roots that no worker looked at and nothing came out of are sooner scanned again than
   /// kept.
   std::size_t cache_from = std::size_t{64} << 10;
+  std::size_t archived = 0;  ///< hashes of archived payloads that are remembered; 0: by memory
 };
 
 class Graph {

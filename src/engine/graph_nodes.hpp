@@ -19,6 +19,7 @@
 #include <oneapi/tbb/global_control.h>
 #include <oneapi/tbb/task_arena.h>
 
+#include "engine/archived_set.hpp"
 #include "engine/assembler.hpp"
 #include "engine/graph.hpp"
 #include "engine/intake.hpp"
@@ -72,6 +73,11 @@ struct alignas(64) InlineCounts : std::array<std::atomic<std::uint64_t>, edges.s
 inline constexpr std::uint64_t most_ahead = std::uint64_t{1} << 20;
 inline constexpr std::size_t stack_size = std::size_t{16} << 20;  ///< of every thread of the graph
 
+/// How many hashes of archived payloads fit into 1/64 of the memory, a node of the set at 80 bytes.
+constexpr std::size_t archived_by(std::uint64_t memory) noexcept {
+  return std::clamp<std::uint64_t>(memory / 64 / 80, 4096, std::uint64_t{1} << 20);
+}
+
 /// Nodes, edges and what their bodies share.
 class Graph::Nodes final : public Handover {
  public:
@@ -88,7 +94,8 @@ class Graph::Nodes final : public Handover {
         save_(std::move(save)),
         memory_(memory, threads),
         cache_(std::min<std::uint64_t>(tuning.cache_bytes, memory / 8)),
-        scan_(config, plugins, dispatcher, memory_, *this, cache_),
+        archived_(tuning.archived != 0 ? tuning.archived : archived_by(memory)),
+        scan_(config, plugins, dispatcher, memory_, *this, cache_, archived_),
         assembler_(config, plugins),
         loader_(config, memory_),
         // One slot is left to the thread that waits for the graph: it works as well.
@@ -205,6 +212,7 @@ class Graph::Nodes final : public Handover {
   Save save_;
   Memory memory_;
   ResultCache cache_;
+  ArchivedSet archived_;
   Scan scan_;
   Assembler assembler_;
   Loader loader_;

@@ -21,7 +21,9 @@ using Clock = std::chrono::steady_clock;
 /// What one thread did with one plugin.
 struct PluginCounters {
   std::uint64_t calls = 0, bytes = 0, children = 0, errors = 0, overran = 0;
-  std::uint64_t out = 0;  ///< bytes of its children, or of a worker's results
+  std::uint64_t out = 0;   ///< bytes of its children, of a worker's results, of what it archived
+  std::uint64_t kept = 0;  ///< payloads that it archived
+  std::uint64_t had = 0;   ///< payloads that were to be archived and were there
   Clock::duration time{};
 };
 

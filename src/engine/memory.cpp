@@ -42,6 +42,12 @@ const char* spill_folder() {
 
 }  // namespace
 
+std::uint64_t default_memory() {
+  const auto pages = static_cast<std::uint64_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));
+  const auto page = static_cast<std::uint64_t>(std::max(0L, ::sysconf(_SC_PAGESIZE)));
+  return std::max(pages * page / 4, std::uint64_t{256} << 20);
+}
+
 // --- Credit -----------------------------------------------------------------------------------
 
 Credit::Credit(std::uint64_t budget, unsigned lanes)

@@ -20,6 +20,9 @@
 
 namespace stoq::engine {
 
+/// What a run may have in flight when nobody says: 25 % of the machine's memory, 256 MiB at least.
+[[nodiscard]] std::uint64_t default_memory();
+
 /// Who paid for a block.
 enum class Payer : std::uint8_t { nobody, shared, lane, spill };
 

@@ -24,6 +24,7 @@ struct PluginSet {
 
   std::vector<PluginEntry> plugins;
   std::vector<std::size_t> workers;  ///< their numbers, in the order of the records
+  std::size_t archiver = none;       ///< number of the connector that keeps payloads
 
   [[nodiscard]] std::size_t find(std::string_view qualified) const noexcept {
     for (std::size_t i = 0; i < plugins.size(); ++i) {

@@ -5,8 +5,7 @@
 #include <optional>
 #include <thread>
 
-#include <unistd.h>
-
+#include "engine/connections.hpp"
 #include "engine/dispatcher.hpp"
 #include "engine/graph.hpp"
 #include "engine/plugin_registry.hpp"
@@ -17,12 +16,6 @@
 
 namespace stoq::engine {
 namespace {
-
-std::uint64_t default_memory() {
-  const auto pages = static_cast<std::uint64_t>(std::max(0L, ::sysconf(_SC_PHYS_PAGES)));
-  const auto page = static_cast<std::uint64_t>(std::max(0L, ::sysconf(_SC_PAGESIZE)));
-  return std::max(pages * page / 4, std::uint64_t{256} << 20);
-}
 
 unsigned default_threads() { return std::max(1U, std::thread::hardware_concurrency()); }
 
@@ -58,6 +51,8 @@ struct Run::State {
       connector = dynamic_cast<Connector*>(
           registry.need(Category::connector, config.connector).instance.get());
     }
+    if (connector != nullptr) connections.add(*connector, {.results = true});
+    if (!config.archive.empty()) add_archiver();
     dispatcher.emplace(dispatch_sources(config.dispatch_rules));
     for (auto& rule : dispatcher->rules()) {
       for (auto& target : rule.targets) target.index = number_of(target.plugin, rule.name);
@@ -66,6 +61,17 @@ struct Run::State {
                   [this](std::string_view lines, std::size_t count) {
                     if (connector != nullptr) connector->save(lines, count);
                   });
+  }
+
+  void add_archiver() {
+    auto& loaded = registry.need(Category::connector, config.archive);
+    auto& archiver = dynamic_cast<Connector&>(*loaded.instance);
+    if (!archiver.archives()) {
+      throw ConfigError(loaded.qualified +
+                        " does not archive; name a connector that does, such as " + "'-A file'");
+    }
+    connections.add(archiver, {.archive = true});
+    plugins.archiver = plugins.add(entry_of(loaded));
   }
 
   /// The number of a plugin that a rule names; loads it.
@@ -84,6 +90,7 @@ struct Run::State {
   PluginSet plugins;
   Source* source = nullptr;
   Connector* connector = nullptr;  ///< null: results are thrown away
+  Connections connections;
   std::optional<Dispatcher> dispatcher;
   std::optional<Graph> graph;
 };
@@ -116,6 +123,11 @@ Summary Run::State::summarise(double seconds) const {
   }
   std::stable_sort(summary.plugins.begin(), summary.plugins.end(),
                    [](const auto& a, const auto& b) { return a.seconds > b.seconds; });
+  if (plugins.archiver != PluginSet::none) {
+    const auto& archiver = counters[plugins.archiver];
+    summary.archive = {archiver.kept, archiver.out, archiver.had,
+                       archiver.calls - archiver.kept - archiver.had};
+  }
   summary.seconds = seconds;
   if (config.accounts) {
     summary.accounts = graph->accounts();
@@ -129,20 +141,19 @@ Summary Run::run() {
   auto& state = *state_;
   const auto began = Clock::now();
   const auto cpu_before = process_cpu();
-  auto* const connector = state.connector;
-  if (connector != nullptr) connector->connect();
+  state.connections.connect();
   try {
     state.graph->run([&](Intake& intake) { state.source->ingest(state.config.input, intake); });
   } catch (...) {
     // What was saved stays valid, whatever ended the run; that reason is what the user is told.
     try {
-      if (connector != nullptr) connector->disconnect();
-    } catch (const Error& error) {
+      state.connections.disconnect();
+    } catch (const std::exception& error) {
       state.host.log(LogLevel::error, error.what());
     }
     throw;
   }
-  if (connector != nullptr) connector->disconnect();
+  state.connections.disconnect();
   const auto cpu = process_cpu() - cpu_before;
   const auto seconds = std::chrono::duration<double>(Clock::now() - began).count();
   auto summary = state.summarise(seconds);

@@ -32,6 +32,13 @@ struct PluginCost {
   std::uint64_t out = 0;      ///< bytes of its children, or of a worker's results
 };
 
+/// What the connector that archives did.
+struct ArchiveCounts {
+  std::uint64_t kept = 0, bytes = 0;  ///< payloads that are new there
+  std::uint64_t known = 0;            ///< those that it had
+  std::uint64_t failed = 0;           ///< attempts; the records name them
+};
+
 /// The accounts of a finished run.
 struct Summary {
   std::uint64_t roots = 0, payloads = 0, bytes = 0;
@@ -41,6 +48,7 @@ struct Summary {
   std::vector<PluginCost> plugins;                           ///< by time, greatest first
   std::map<std::string, std::uint64_t> limits;               ///< limit → payloads it cut
   std::uint64_t repeated = 0;  ///< roots equal to one scanned before: its results were taken
+  std::optional<ArchiveCounts> archive;  ///< when payloads were to be kept
   std::uint64_t peak_charge = 0, spilled_bytes = 0;
   double seconds = 0;
   bool interrupted = false;

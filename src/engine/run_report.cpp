@@ -112,6 +112,7 @@ void write_run_report(const Config& config, unsigned threads, const PluginRegist
     add_list(report, "paths", config.input.paths);
     report.text("source", config.source);
     report.text("connector", config.connector);
+    if (!config.archive.empty()) report.text("archive", config.archive);
     add_list(report, "workers", config.workers);
     report.number("threads", threads);
     add_limits(report, config.limits);
@@ -120,6 +121,13 @@ void write_run_report(const Config& config, unsigned threads, const PluginRegist
     add_costs(report, graph, summary);
     support::append_json_number(report.key("seconds"), summary.seconds);
     report.number("repeated", summary.repeated);
+    if (summary.archive) {
+      JsonObject archived(report.key("archived"));
+      archived.number("kept", summary.archive->kept);
+      archived.number("bytes", summary.archive->bytes);
+      archived.number("known", summary.archive->known);
+      archived.number("failed", summary.archive->failed);
+    }
     report.number("peak_charge", summary.peak_charge);
     report.number("spilled_bytes", summary.spilled_bytes);
     report.flag("interrupted", summary.interrupted);

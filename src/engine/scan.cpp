@@ -66,13 +66,14 @@ class WorkersJob final : public Job {
 }  // namespace
 
 Scan::Scan(const Config& config, const PluginSet& plugins, Dispatcher& dispatcher, Memory& memory,
-           Handover& handover, ResultCache& cache)
+           Handover& handover, ResultCache& cache, ArchivedSet& archived)
     : config_(config),
       plugins_(plugins),
       dispatcher_(dispatcher),
       memory_(memory),
       handover_(handover),
-      cache_(cache) {
+      cache_(cache),
+      archived_(archived) {
   for (const auto& plugin : plugins.plugins) spared_.push_back(dispatcher.spares(plugin.qualified));
 }
 
@@ -180,6 +181,39 @@ std::string Scan::digests_of(const support::DigestResult& digest) const {
   return members;
 }
 
+bool Scan::archive(Lane& lane, const RootState& root, const Item& item, OccurrenceEntry& entry) {
+  const bool is_root = item.producer == PluginSet::none;
+  if (plugins_.archiver == PluginSet::none || !item.has_bytes || !(is_root || item.save)) {
+    return true;
+  }
+  const auto& plugin = plugins_.plugins[plugins_.archiver];
+  const Payload payload{item.bytes, item.info.name, {}, item.depth, root.tlp()};
+  if (!is_shown(payload, plugin, entry.status, entry.errors)) return true;
+  ArchivedSet::Turn turn(archived_, entry.sha256);
+  if (!turn.is_ours()) return true;
+  std::string hex;
+  support::append_hex(hex, entry.sha256);
+  const ArchiveInfo info{hex, root.root.path,
+                         is_root ? std::string_view() : plugins_.plugins[item.producer].qualified};
+  auto& counters = lane.counters[plugins_.archiver];
+  CallTimer timer;
+  const auto outcome = call(
+      lane, root, plugins_.archiver, timer, payload.bytes.size(),
+      [&](const Request&) {
+        const bool is_new = static_cast<const Connector*>(plugin.plugin)->archive(payload, info);
+        turn.done();
+        (is_new ? counters.kept : counters.had) += 1;
+        counters.out += is_new ? payload.bytes.size() : 0;
+      },
+      Value());
+  // Slow is not lost: what took longer than plugin_timeout is there all the same.
+  if (turn.is_done()) return true;
+  // The worst there is: results that say so are not repeated for equal roots.
+  entry.status = Status::io_error;
+  append_error(entry.errors, plugin.qualified, outcome.kind, "not archived: " + outcome.message);
+  return false;
+}
+
 bool Scan::repeat(Lane& lane, RootState& root, const support::Sha256& sha256) {
   root.sha256 = sha256;
   root.size = root.bytes.size();
@@ -254,7 +288,9 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
       entry.digests = digests_of(digest);
     }
     const auto sha256 = entry.sha256;
-    if (item.producer == PluginSet::none && repeat(lane, root, sha256)) return;
+    // An equal root's results do not say that this one could not be archived.
+    const bool archived = archive(lane, root, item, entry);
+    if (archived && item.producer == PluginSet::none && repeat(lane, root, sha256)) return;
     const auto claimed = claim(root, item, sha256, std::move(entry));
     if (lane.account) lane.account->claimed(claimed.content, claimed.fresh);
     if (!claimed.fresh) return;

@@ -10,6 +10,7 @@
 
 #include <stoq/plugin.hpp>
 
+#include "engine/archived_set.hpp"
 #include "engine/config.hpp"
 #include "engine/entry.hpp"
 #include "engine/lane.hpp"
@@ -45,7 +46,7 @@ struct Outcome {
 class Scan {
  public:
   Scan(const Config& config, const PluginSet& plugins, Dispatcher& dispatcher, Memory& memory,
-       Handover& handover, ResultCache& cache);
+       Handover& handover, ResultCache& cache, ArchivedSet& archived);
 
   /// Scans a loaded root and all that comes out of it, as far as it is not sent away. `digest`: of
   /// its bytes, where it is known already.
@@ -77,6 +78,8 @@ class Scan {
     ContentId content = no_content;
     bool fresh = false;
   };
+  /// Archives a payload that is to be kept. False when it could not be; `entry` then says why.
+  bool archive(Lane& lane, const RootState& root, const Item& item, OccurrenceEntry& entry);
   /// Gives a root the results of an equal one, if they were kept.
   bool repeat(Lane& lane, RootState& root, const support::Sha256& sha256);
   Claim claim(RootState& root, const Item& item, const support::Sha256& sha256,
@@ -94,6 +97,7 @@ class Scan {
   Memory& memory_;
   Handover& handover_;
   ResultCache& cache_;
+  ArchivedSet& archived_;
   std::vector<bool> spared_;  ///< by plugin: rules treat its children apart
 };
 

@@ -185,7 +185,8 @@ void World::expander(Category category, const std::string& name, std::string_vie
   plugins.add({category, name, qualified, plugin.get()});
   owned_.push_back(std::move(plugin));
   rules_ += "rule " + name + " { meta: plugin = \"" + qualified + "\" type = \"" + name +
-            "\" strings: $a = \"" + std::string(magic) + "\" condition: $a at 0 }\n";
+            (save ? "\" save = \"True" : "") + "\" strings: $a = \"" + std::string(magic) +
+            "\" condition: $a at 0 }\n";
 }
 
 void World::worker(const std::string& name, Look body, bool reads_name) {
@@ -197,6 +198,12 @@ void World::worker(const std::string& name, Look body, bool reads_name) {
       reads_name);
   plugins.add({Category::worker, name, "worker:" + name, plugin.get()});
   owned_.push_back(std::move(plugin));
+}
+
+void World::archiver(std::unique_ptr<Connector> connector, Tlp max_tlp) {
+  plugins.archiver = plugins.add({Category::connector, "keep", "connector:keep", connector.get()});
+  plugins.plugins.back().max_tlp = max_tlp;
+  owned_.push_back(std::move(connector));
 }
 
 void World::add_standard(bool reads_name) {

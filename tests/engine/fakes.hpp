@@ -71,6 +71,8 @@ class World {
   void expander(Category category, const std::string& name, std::string_view magic, Expand body,
                 bool reads_name = true);
   void worker(const std::string& name, Look body, bool reads_name = false);
+  /// Makes `connector` the one that archives.
+  void archiver(std::unique_ptr<Connector> connector, Tlp max_tlp = Tlp::red);
   /// The fakes for BOXE, BOXP, BOXR, XOR_ and CARV, and a worker that sums the bytes.
   void add_standard(bool reads_name = true);
 
@@ -86,6 +88,7 @@ class World {
   std::uint64_t memory = std::uint64_t{64} << 20;
   bool delays = false;  ///< every call into a plugin takes a random while
   std::string extra_rules;
+  bool save = false;  ///< rules of expanders added from now on say `save`
   /// Called with the graph before it runs, for interrupts.
   std::function<void(engine::Graph&)> before;
   std::function<void(std::string_view)> on_save;

@@ -15,7 +15,7 @@ constexpr std::size_t block_size = std::size_t{1} << 20;
 
 class Stdout : public stoq::Connector {
  public:
-  void connect() override { terminal_ = ::isatty(STDOUT_FILENO) == 1; }
+  void connect(stoq::ConnectorUse) override { terminal_ = ::isatty(STDOUT_FILENO) == 1; }
 
   void save(std::string_view lines, std::size_t) override {
     if (waiting_.empty() && (terminal_ || lines.size() >= block_size)) return write(lines);

@@ -12,7 +12,7 @@ class TemplateClass : public stoq::Connector {
     path_ = options.get("path", "results.jsonl", "the file to write");
   }
 
-  void connect() override {
+  void connect(stoq::ConnectorUse) override {
     file_.open(path_, std::ios::binary | std::ios::trunc);
     if (!file_) throw stoq::IoError(path_ + " cannot be opened for writing");
   }

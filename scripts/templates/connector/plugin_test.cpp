@@ -16,7 +16,7 @@ TEST(TemplateClass, WritesWhatItIsGiven) {
   const auto path = std::filesystem::path(testing::TempDir()) / "template_name.jsonl";
   const LoadedPlugin plugin(place, {{"path", path.string()}});
   auto& connector = plugin.as<stoq::Connector>();
-  connector.connect();
+  connector.connect({.results = true});
   connector.save("{\"a\":1}\n{\"a\":2}\n", 2);
   connector.save("{\"a\":3}\n", 1);
   connector.disconnect();
@@ -26,7 +26,7 @@ TEST(TemplateClass, WritesWhatItIsGiven) {
 
 TEST(TemplateClass, SaysThatItCannotWrite) {
   const LoadedPlugin plugin(place, {{"path", "/no/such/folder/results.jsonl"}});
-  EXPECT_THROW(plugin.as<stoq::Connector>().connect(), stoq::IoError);
+  EXPECT_THROW(plugin.as<stoq::Connector>().connect({.results = true}), stoq::IoError);
 }
 
 }  // namespace

@@ -25,7 +25,7 @@ enum class Status : std::uint8_t {
   timeout,        ///< a time limit was spent
   out_of_memory,  ///< memory could not be had
   crash,          ///< a plugin's own fault
-  io_error        ///< could not be read
+  io_error        ///< could not be read, or not be archived
 };
 
 /// The status as records spell it.

@@ -270,23 +270,66 @@ class Source : public Plugin {
   virtual void ingest(const Input& input, Intake& intake) = 0;
 };
 
-/// Takes results away. Called from one thread at a time.
+/// What a run wants of a connector: which of its methods will be called.
+struct ConnectorUse {
+  bool results = false;  ///< save()
+  bool archive = false;  ///< archive()
+  bool fetch = false;    ///< get_file()
+};
+
+/// What is known of a payload that is to be kept, besides what the payload says itself. Views are
+/// valid for the call.
+struct ArchiveInfo {
+  std::string_view sha256;  ///< of its bytes, 64 lower-case hex digits: the name it is kept under
+  std::string_view root;    ///< path of its root as records name it: raw bytes, not to be opened
+  std::string_view origin;  ///< "category:name" of who brought it out; empty: it is the root
+};
+
+/// Which file to bring back. One of the two is set.
+struct FileQuery {
+  std::string hash;  ///< lower-case hex digits of SHA-256 (64) or of SHA-1 (40, as stoQ 0.10 names)
+  std::string path;  ///< as given by a user or a source: hostile until checked
+};
+
+/// Takes results away, keeps payloads, brings files back (stoQ 0.10's connectors: save, save with
+/// archive=True, get_file). Non-const methods are called from one thread at a time; archive() and
+/// get_file() are const and run beside them and each other.
 class Connector : public Plugin {
  public:
   static constexpr auto category = Category::connector;
-  /// Called before the first save(). Throw IoError when the results cannot go there.
-  virtual void connect() {}
+  /// Called once, before the methods that `use` names. Throw ConfigError when an option for them is
+  /// missing, IoError when the place cannot be reached: the run does not start.
+  virtual void connect(ConnectorUse use) { (void)use; }
   /// Saves `count` results: as many complete lines of JSON, each with its line end, valid for the
   /// call. Throw IoError when they cannot be saved: the run ends.
   virtual void save(std::string_view lines, std::size_t count) = 0;
-  /// Called after the last save(), also when the run was interrupted: flush, finish, report.
+
+  /// Whether archive() is there; a run that wants it does not start otherwise.
+  [[nodiscard]] virtual bool archives() const noexcept { return false; }
+  /// Keeps the payload's bytes under their hash. True when they are new; false when the hash is
+  /// known: what is there stays as it is. Many threads may bring the same bytes. What is returned
+  /// from is kept, or disconnect() throws. Throw IoError when they cannot be kept: the payload's
+  /// record says so, the run goes on.
+  virtual bool archive(const Payload& payload, const ArchiveInfo& info) const {
+    (void)payload, (void)info;
+    throw Unsupported("this connector does not archive");
+  }
+  /// Writes a file's bytes into `out`, which the caller bounds (LimitReached: let it pass). Throw
+  /// IoError when there is no such file or it cannot be read, and for a path it may not give away.
+  virtual void get_file(const FileQuery& query, Buffer& out) const {
+    (void)query, (void)out;
+    throw Unsupported("this connector cannot fetch files");
+  }
+
+  /// Called after the last call of the others, also when the run was interrupted: flush, finish,
+  /// report. Throw IoError when something that was taken is lost.
   virtual void disconnect() {}
 };
 
 // --- How a shared library says what it is -----------------------------------------------------
 
 /// Raised by one with every change to a public header.
-inline constexpr std::uint32_t abi_version = 2;
+inline constexpr std::uint32_t abi_version = 3;
 
 /// Plain data, read before any code of the plugin runs.
 struct PluginDescriptor {

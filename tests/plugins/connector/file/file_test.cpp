@@ -62,7 +62,7 @@ class File : public testing::Test {
                        const stoq::Options::Map& options = {}) {
     const auto plugin = load(path, options);
     auto& connector = plugin->as<stoq::Connector>();
-    connector.connect();
+    connector.connect({.results = true});
     for (const auto& lines : saves) connector.save(lines, 1);
     connector.disconnect();
   }
@@ -138,7 +138,7 @@ TEST_F(File, AppearsUnderItsNameOnlyWhenWhole) {
   fs::permissions(path, fs::perms::owner_read | fs::perms::owner_write);
   const auto plugin = load(path, {{"sync", "true"}});
   auto& connector = plugin->as<stoq::Connector>();
-  connector.connect();
+  connector.connect({.results = true});
   connector.save(std::string(std::size_t{2} << 20, 'x') + "\n", 1);
   EXPECT_EQ(read_all(path), "before");
   EXPECT_EQ(fs::file_size(path + ".part"), (std::size_t{2} << 20) + 1);
@@ -165,9 +165,9 @@ TEST_F(File, ReplacesTheFileALinkPointsTo) {
 
 TEST_F(File, TwoRunsDoNotShareAFile) {
   const auto first = load(in("out.jsonl")), second = load(in("out.jsonl"));
-  first->as<stoq::Connector>().connect();
+  first->as<stoq::Connector>().connect({.results = true});
   first->as<stoq::Connector>().save("{\"first\":1}\n", 1);
-  EXPECT_THROW(second->as<stoq::Connector>().connect(), stoq::IoError);
+  EXPECT_THROW(second->as<stoq::Connector>().connect({.results = true}), stoq::IoError);
   first->as<stoq::Connector>().disconnect();
   EXPECT_EQ(read_all(in("out.jsonl")), "{\"first\":1}\n");
 }
@@ -177,7 +177,7 @@ TEST_F(File, SaysWhatCannotBeCreated) {
   for (const auto& path : {in("gone/out.jsonl"), in("folder"), in(std::string(300, 'n'))}) {
     const auto plugin = load(path);
     try {
-      plugin->as<stoq::Connector>().connect();
+      plugin->as<stoq::Connector>().connect({.results = true});
       ADD_FAILURE() << path;
     } catch (const stoq::IoError& error) {
       EXPECT_NE(message_of(error).find(path), std::string::npos) << error.what();
@@ -188,24 +188,26 @@ TEST_F(File, SaysWhatCannotBeCreated) {
 
 TEST_F(File, RefusesOptionsThatMakeNoSense) {
   const stoq::testing::PluginPlace place{"connector", "file"};
-  EXPECT_THROW(LoadedPlugin{place}.as<stoq::Connector>().connect(), stoq::ConfigError);
+  EXPECT_THROW(LoadedPlugin{place}.as<stoq::Connector>().connect({.results = true}),
+               stoq::ConfigError);
   EXPECT_THROW(load(in("x"), {{"level", "high"}}), stoq::ConfigError);
   for (const auto* name : {"x.gz", "x.zst"}) {
-    EXPECT_THROW(load(in(name), {{"level", "99"}})->as<stoq::Connector>().connect(),
-                 stoq::ConfigError);
+    EXPECT_THROW(
+        load(in(name), {{"level", "99"}})->as<stoq::Connector>().connect({.results = true}),
+        stoq::ConfigError);
   }
 }
 
 TEST_F(File, WritesDevicesInPlaceAndSaysThatTheyAreFull) {
   const auto null = load("/dev/null");
-  null->as<stoq::Connector>().connect();
+  null->as<stoq::Connector>().connect({.results = true});
   null->as<stoq::Connector>().save("{}\n", 1);
   null->as<stoq::Connector>().disconnect();
   EXPECT_FALSE(fs::exists("/dev/null.part"));
 
   const auto full = load("/dev/full");
   auto& connector = full->as<stoq::Connector>();
-  connector.connect();
+  connector.connect({.results = true});
   EXPECT_THROW(connector.save(std::string(std::size_t{2} << 20, 'x'), 1), stoq::IoError);
   EXPECT_NO_THROW(connector.disconnect());
   EXPECT_THROW(connector.save(std::string(std::size_t{2} << 20, 'x'), 1), stoq::IoError);

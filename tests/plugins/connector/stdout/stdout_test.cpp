@@ -55,7 +55,7 @@ std::string save_all(const std::vector<std::string>& saves) {
     ::close(pipe[1]);
     const LoadedPlugin plugin({"connector", "stdout"});
     auto& connector = plugin.as<stoq::Connector>();
-    connector.connect();
+    connector.connect({.results = true});
     for (const auto& lines : saves) connector.save(lines, 1);
     connector.disconnect();
   }
@@ -86,7 +86,7 @@ TEST(Stdout, WritesInLargeBlocks) {
   const StandardOutput redirected(pipe[1]);
   const LoadedPlugin plugin({"connector", "stdout"});
   auto& connector = plugin.as<stoq::Connector>();
-  connector.connect();
+  connector.connect({.results = true});
   connector.save("{}\n", 1);
   char byte = 0;
   EXPECT_EQ(::read(pipe[0], &byte, 1), -1) << "a small result was not held back";
@@ -106,7 +106,7 @@ TEST(Stdout, WritesAtOnceToATerminal) {
   const StandardOutput redirected(screen);
   const LoadedPlugin plugin({"connector", "stdout"});
   auto& connector = plugin.as<stoq::Connector>();
-  connector.connect();
+  connector.connect({.results = true});
   connector.save("{}\n", 1);
   std::string seen(16, '\0');
   const auto got = ::read(terminal, seen.data(), seen.size());
@@ -126,7 +126,7 @@ TEST(Stdout, SaysThatTheReaderWentAway) {
   ::close(pipe[1]);
   const LoadedPlugin plugin({"connector", "stdout"});
   auto& connector = plugin.as<stoq::Connector>();
-  connector.connect();
+  connector.connect({.results = true});
   connector.save("{}\n", 1);
   try {
     connector.disconnect();
@@ -144,7 +144,7 @@ TEST(Stdout, SaysThatTheDiskIsFull) {
   ::close(full);
   const LoadedPlugin plugin({"connector", "stdout"});
   auto& connector = plugin.as<stoq::Connector>();
-  connector.connect();
+  connector.connect({.results = true});
   EXPECT_THROW(connector.save(std::string(std::size_t{2} << 20, 'x'), 1), stoq::IoError);
 }
 
