@@ -120,16 +120,18 @@ void set_output(bool connector_chosen, const Given& given, engine::Config& confi
   }
   strip_category(config.source, "source");
   strip_category(config.connector, "connector");
+  strip_category(config.archive, "connector");
   config.format = given.format == "stoq" ? engine::Format::stoq : engine::Format::jsonl;
   if (given.output.empty()) return;
   const std::string wanted = given.output == "-" ? "stdout" : "file";
-  if (connector_chosen && config.connector != wanted) {
+  const bool both_on_screen = wanted == "stdout" || config.connector == "stdout";
+  if (connector_chosen && config.connector != wanted && both_on_screen) {
     throw UsageError("--output belongs to the connector " + wanted + ", not to " +
                      config.connector + "; leave one of the two options out");
   }
-  config.connector = wanted;
+  if (!connector_chosen) config.connector = wanted;
   if (wanted == "stdout") return;
-  config.options["connector:file"]["path"] = given.output;
+  config.options["connector:" + config.connector]["path"] = given.output;
   if (!given.run_json_set && is_plain_file(given.output)) {
     config.run_json = (std::filesystem::path(given.output).parent_path() / "run.json").string();
   }
@@ -156,11 +158,14 @@ void conclude(CLI::App& command, Given& given) {
   for (const auto& text : given.plugin_options) parse_plugin_option(text, config.options);
   if (!given.config_file.empty()) {
     const auto listed = given.plugin_options.size();
-    apply_config_file(given.config_file, command, config.options);
+    // What stands under [core] is for scans.
+    apply_config_file(given.config_file, takes_paths(given.arguments) ? &command : nullptr,
+                      config.options);
     for (auto i = listed; i < given.plugin_options.size(); ++i) {
       parse_plugin_option(given.plugin_options[i], config.options);
     }
   }
+  if (given.arguments.command == Command::get) strip_category(given.arguments.plugin, "connector");
   if (!takes_paths(given.arguments)) return;
   if (given.arguments.command != Command::graph) check_input(config.input);
   set_hashes(given.hashes, config.digests);

@@ -10,12 +10,14 @@
 
 namespace stoq::cli {
 
-enum class Command : std::uint8_t { scan, bench, graph, list, info, schema };
+enum class Command : std::uint8_t { scan, bench, graph, list, info, get, schema };
 
 struct Arguments {
   Command command = Command::scan;
   engine::Config config;
-  std::string plugin;    ///< of `info`
+  std::string plugin;    ///< of `info`, and the connector of `get`
+  std::string file;      ///< of `get`: a hash or a path
+  std::string output;    ///< of `get`: where the bytes go; empty or "-": standard output
   bool duckdb = false;   ///< of `schema`
   bool progress = true;  ///< a line on the terminal while it runs
   bool summary = true;   ///< a page at the end

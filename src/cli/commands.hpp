@@ -10,6 +10,7 @@ int bench(const Arguments& arguments);
 int graph(const Arguments& arguments);
 int list(const Arguments& arguments);
 int info(const Arguments& arguments);
+int get(const Arguments& arguments);
 int schema(const Arguments& arguments);
 
 }  // namespace stoq::cli

@@ -71,12 +71,13 @@ void apply(const std::string& where, const std::string& key, const std::string& 
 
 }  // namespace
 
-void apply_config_file(const std::string& file, CLI::App& command, PluginOptions& options) {
+void apply_config_file(const std::string& file, CLI::App* command, PluginOptions& options) {
   const auto ini = support::Ini::read(file);
   for (const auto& [section, keys] : ini.sections()) {
     if (section == "core" || section == "scan") {
+      if (command == nullptr) continue;
       const auto where = file + ", section [" + section + "]";
-      for (const auto& [key, value] : keys) apply(where, key, value, command);
+      for (const auto& [key, value] : keys) apply(where, key, value, *command);
       continue;
     }
     const auto plugin =

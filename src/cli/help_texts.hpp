@@ -25,6 +25,7 @@ Examples:
   stoq scan corpus/ --include '*.exe' --exclude 'tmp/' --max-size 100M
   find / -xdev -name '*.jar' -print0 | stoq scan --files-from - -o jars.jsonl.gz
   stoq scan corpus/ --rules rules/ --option yara.timeout=10 --config stoq.cfg
+  stoq scan mail/ -o mail.jsonl -A file --option file.archive_base=/srv/archive
 
 A configuration file holds the long options under [core], and plugins' options by section:
   [core]
@@ -33,6 +34,14 @@ A configuration file holds the long options under [core], and plugins' options b
   rules = /etc/stoq/rules
   [plugin:yara]
   timeout = 10)";
+
+inline constexpr const char* get_footer =
+    R"(The file is written under the name you give, never under its own. What is fetched by hash is
+checked against it. Exit codes: 0 written · 2 not there, not allowed, damaged.
+
+Examples:
+  stoq get file 7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed -o payload.bin \
+    --option file.archive_base=/srv/archive)";
 
 inline constexpr const char* bench_footer =
     R"help(Takes every option of 'stoq scan'. Results are made as in a scan and thrown away, unless

@@ -40,6 +40,8 @@ int run(const Arguments& arguments) {
       return stoq::cli::list(arguments);
     case Command::info:
       return stoq::cli::info(arguments);
+    case Command::get:
+      return stoq::cli::get(arguments);
     case Command::schema:
       return stoq::cli::schema(arguments);
   }

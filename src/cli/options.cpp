@@ -179,6 +179,12 @@ void add_input(CLI::App& app, Given& given) {
       ->group("Input");
 }
 
+void add_plugin_options(CLI::App& app, Given& given) {
+  add_list(app, "--option", "PLUGIN.KEY=VALUE", given.plugin_options,
+           "Set a plugin's option ('stoq info PLUGIN' lists them); repeatable")
+      ->group("Plugins");
+}
+
 void add_plugins(CLI::App& app, Given& given) {
   auto& config = given.arguments.config;
   add_list(app, "-w,--worker", "NAME", config.workers,
@@ -192,9 +198,7 @@ void add_plugins(CLI::App& app, Given& given) {
   add_list(app, "--dispatch-rules", "FILE", config.dispatch_rules,
            "More rules on which plugin opens what, beside the built-in ones; repeatable")
       ->group("Plugins");
-  add_list(app, "--option", "PLUGIN.KEY=VALUE", given.plugin_options,
-           "Set a plugin's option ('stoq info PLUGIN' lists them); repeatable")
-      ->group("Plugins");
+  add_plugin_options(app, given);
   add_plugin_dirs(app, given);
   add_list(app, "--hash", "LIST", given.hashes,
            "Digests of every payload: md5,sha1,sha256,sha512 [sha256, always included]")
@@ -206,12 +210,17 @@ void add_output(CLI::App& app, Given& given) {
   auto& config = given.arguments.config;
   add_text(app, "-o,--output", "FILE",
            "Write results to FILE, compressed if it ends in .gz or "
-           ".zst; '-' is standard output [-]",
+           ".zst; '-' is standard output; with -C NAME, that one's path [-]",
            [&given](const std::string& path) { given.output = path; })
       ->group("Output");
   add_text(app, "-C,--connector", "NAME",
            "Hand results to this connector [stdout, or file with -o]",
            [&config](const std::string& name) { config.connector = name; })
+      ->group("Output");
+  add_text(app, "-A,--archive", "NAME",
+           "Archive files, and what dispatch rules with save bring out of them, by "
+           "this connector, such as file; 'stoq get' brings them back",
+           [&config](const std::string& name) { config.archive = name; })
       ->group("Output");
   add_text(app, "--format", "FORMAT",
            "jsonl: a line a payload; stoq: stoQ's own shape, a line a "
@@ -294,6 +303,22 @@ void add_bench_options(CLI::App& app, Given& given) {
       ->group("Benchmark");
 }
 
+void add_get(CLI::App& app, Given& given) {
+  auto& arguments = given.arguments;
+  const auto add_word = [&](const char* name, const char* help, std::string& target) {
+    app.add_option_function<std::string>(
+           name, [&target](const std::string& text) { target = unmark_argument(text); }, help)
+        ->required();
+  };
+  add_word("CONNECTOR", "Which one, such as file", arguments.plugin);
+  add_word("HASH|PATH", "SHA-256 of the file (40 digits: SHA-1), or its path", arguments.file);
+  add_text(app, "-o,--output", "FILE", "Write it to FILE; '-' is standard output [-]",
+           [&arguments](const std::string& path) { arguments.output = path; });
+  add_plugin_options(app, given);
+  add_plugin_dirs(app, given);
+  add_config_file(app, given);
+}
+
 void add_scan_options(CLI::App& app, Given& given) {
   add_input(app, given);
   add_plugins(app, given);
@@ -343,6 +368,9 @@ void set_up_options(CLI::App& app, Given& given) {
   auto* info = add(Command::info, "info", "Describe a plugin and its options");
   info->add_option("PLUGIN", given.arguments.plugin, "Its name: yara, or worker:yara")->required();
   add_plugin_dirs(*info, given);
+  auto* get = add(Command::get, "get", "Bring back what a connector archived");
+  add_get(*get, given);
+  get->footer(get_footer);
   auto* schema = add(Command::schema, "schema", "Print the JSON Schema of a line of results");
   schema->add_flag("--duckdb", given.arguments.duckdb, "Print a DuckDB statement that reads them");
 }

@@ -93,6 +93,13 @@ Lines limit_lines(const engine::Summary& summary) {
     lines.push_back("Equal to files scanned before, results repeated: " +
                     grouped(summary.repeated));
   }
+  if (summary.archive) {
+    const auto& archive = *summary.archive;
+    lines.push_back("Archived: " + grouped(archive.kept) + " (" +
+                    support::format_size(archive.bytes) + "), " + grouped(archive.known) +
+                    " were there" +
+                    (archive.failed == 0 ? "" : ", " + grouped(archive.failed) + " failed"));
+  }
   if (!summary.limits.empty()) {
     std::string line = "Limits hit (payloads):";
     const char* separator = " ";

@@ -4,7 +4,6 @@
 Truth comes from the standard library (hashlib, gzip, json) and zstd(1), never from the program.
 """
 import base64
-import codecs
 import gzip
 import hashlib
 import io
@@ -14,7 +13,6 @@ import pty
 import random
 import signal
 import subprocess
-import tarfile
 import tempfile
 import time
 import unittest
@@ -81,7 +79,7 @@ class Usage(CliTest):
     def test_help_shows_every_command_and_fits_a_terminal(self):
         run = self.stoq("--help")
         self.assertEqual((run.returncode, run.stderr), (0, b""))
-        for command in ("scan", "bench", "list", "info", "graph", "schema"):
+        for command in ("scan", "bench", "list", "info", "get", "graph", "schema"):
             self.assertIn(command, run.stdout.decode())
             self.assertEqual(self.stoq(command, "--help").returncode, 0)
 
@@ -91,7 +89,7 @@ class Usage(CliTest):
                 --max-child-bytes --max-ratio --max-root-bytes --max-root-payloads --plugin-timeout
                 --root-timeout --hash --rules --dispatch-rules --option --config --plugin-dir
                 --include --exclude --min-size --max-size --files-from --unordered --timing
-                --format -I,--source -C,--connector --run-json --quiet --summary""".split():
+                --format -I,--source -C,--connector -A,--archive --run-json --quiet --summary""".split():
             self.assertIn(option, text)
         self.assertLessEqual(max(len(line) for line in text.splitlines()), 100)
 
@@ -364,91 +362,96 @@ class Output(CliTest):
         self.assertIn(b"standard output was closed", run.stderr)
 
 
-class Dispatch(CliTest):
-    """What the shipped rules find, under the plugin that they name for it."""
-    TEXT = b"It was a plain text, hidden by somebody who hoped that nobody would look here.\n" * 4
-    NOISE = random.Random(3).randbytes(4000)
+class Archive(CliTest):
+    """`scan -A`, and `get`, with hashes by hashlib."""
 
-    @staticmethod
-    def zipped(name, content):
-        made = io.BytesIO()
-        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(zipfile.ZipInfo(name), content)
-        return made.getvalue()
+    def setUp(self):
+        super().setUp()
+        self.inner = zipped({"leaf.txt": b"leaf", "again.txt": b"leaf", "other": b"other"})
+        self.outer = zipped({"inner.zip": self.inner, "top.txt": b"top", "..": b"dots"})
+        self.write("in/outer.zip", self.outer)
+        self.write("in/same.zip", self.outer)
+        self.write("in/plain", b"plain")
+        self.kept = {hashlib.sha256(b).hexdigest(): b
+                     for b in (self.inner, self.outer, b"leaf", b"other", b"top", b"dots", b"plain")}
 
-    @staticmethod
-    def turned(text, bits):
-        """Each byte's bits by so many to the left."""
-        return bytes((b << bits | b >> (8 - bits)) & 255 for b in text)
-
-    @staticmethod
-    def rot47(text):
-        return bytes(33 + (b - 33 + 47) % 94 if 33 <= b <= 126 else b for b in text)
-
-    def brought_out(self, content):
-        """By plugin, the SHA-256 of what comes out at any depth."""
+    def archived(self):
         found = {}
-        for record in self.scan(self.write("input", content)):
-            if origin := record["stoq"].get("origin"):
-                plugin = origin["category"] + ":" + origin["plugin"]
-                found.setdefault(plugin, []).append(record["file"]["hash"]["sha256"])
+        for folder, _, names in os.walk(self.path("archive")):
+            for name in names:
+                with open(os.path.join(folder, name), "rb") as file:
+                    found[os.path.relpath(os.path.join(folder, name), self.path("archive"))] = file.read()
         return found
 
-    def test_finds_what_is_encoded(self):
-        program = b"MZ" + self.NOISE[:76] + b"This program cannot be run in DOS mode.\r\n" + self.NOISE
-        link = self.NOISE + b"https://example.org/a" + self.NOISE
-        rtf = b"{\\rtf1\\ansi {\\object {\\*\\objdata "
-        hidden = b"<script>document.write(1)</script>"
-        escaped = b"".join(b"%%%02x" % b for b in hidden)
-        words = "".join(f"%u{self.NOISE[i]:02x}{self.NOISE[i + 1]:02x}" for i in range(0, 80, 2)).encode()
-        swapped = bytes(self.NOISE[i ^ 1] for i in range(80))
-        cases = [
-            ("decoder:hex", b"MZ" .hex().encode() + self.NOISE.hex().encode(), b"MZ" + self.NOISE),
-            ("decoder:hex", rtf + self.zipped("a", self.TEXT).hex().encode() + b"}}", self.zipped("a", self.TEXT)),
-            ("decoder:url", b"x = unescape('" + escaped + b"');\n", b"x = unescape('" + hidden + b"');\n"),
-            ("decoder:url", b"s = unescape('" + words + b"');\n", b"s = unescape('" + swapped + b"');\n"),
-            ("decoder:rot13", codecs.encode("see http://example.org\n", "rot13").encode(), b"see http://example.org\n"),
-            ("decoder:rot47", self.rot47(b"see https://example.org\n"), b"see https://example.org\n")]
-        cases += [("decoder:bitrot", self.turned(program, bits), program) for bits in range(1, 8)]
-        cases += [("decoder:bitrot", self.turned(link, bits), link) for bits in range(1, 8)]
-        for plugin, content, child in cases:
-            with self.subTest(plugin, content=content[:40]):
-                self.assertIn(hashlib.sha256(child).hexdigest(), self.brought_out(content).get(plugin, ()))
+    def test_keeps_each_payload_once_and_brings_it_back(self):
+        where = ("--option", "file.archive_base=archive")
+        plain = self.stoq("scan", "in", "-q").stdout
+        for threads in ("1", "4"):
+            run = self.stoq("scan", "in", "-A", "file", *where, "-j", threads)
+            self.assertEqual((run.returncode, run.stdout), (0, plain), run.stderr)
+            new = 7 if threads == "1" else 0
+            self.assertIn(b"Archived: %d (" % new, run.stderr)
+            self.assertEqual(self.archived(), {os.path.join(*h[:5], h): b for h, b in self.kept.items()})
+        for digest, content in self.kept.items():
+            for name in (digest, digest.upper()):
+                run = self.stoq("get", "file", name, *where)
+                self.assertEqual((run.returncode, run.stdout), (0, content), run.stderr)
+            self.assertEqual(self.stoq("get", "connector:file", digest, *where, "-o", "back").stdout, b"")
+            found = subprocess.run(["sha256sum", "back"], cwd=self.place, capture_output=True, check=True)
+            self.assertEqual(found.stdout.split()[0].decode(), digest)
+        self.assertFalse(os.path.exists(self.path("back.part")))
 
-    def test_carves_every_zip_file_once(self):
-        first, second = self.zipped("a", self.TEXT), self.zipped("b", self.TEXT[::-1])
-        inner = self.zipped("c", self.NOISE)
-        stored = io.BytesIO()
-        with zipfile.ZipFile(stored, "w", zipfile.ZIP_STORED) as archive:
-            archive.writestr("inner.zip", inner)
-        bar = io.BytesIO()
-        with tarfile.open(fileobj=bar, mode="w") as archive:
-            member = tarfile.TarInfo("a.zip")
-            member.size = len(first)
-            archive.addfile(member, io.BytesIO(first))
-        for name, content, carved, extracted in (
-                ("alone", first, [], [self.TEXT]),
-                ("self-extracting", b"\x7fELF" + self.NOISE + first, [first], [self.TEXT]),
-                ("in the middle", self.NOISE + first + self.NOISE * 30, [first], [self.TEXT]),
-                ("two inside", self.NOISE + first + self.NOISE + second, [first, second],
-                 [self.TEXT, self.TEXT[::-1]]),
-                ("one behind the other", first + second, [first], [self.TEXT, self.TEXT[::-1]]),
-                ("one in the other", stored.getvalue(), [], [inner, self.NOISE]),
-                ("in a tar", bar.getvalue(), [], [self.TEXT])):
-            with self.subTest(name):
-                found = self.brought_out(content)
-                self.assertEqual(sorted(found.get("carver:zip", [])),
-                                 sorted(hashlib.sha256(c).hexdigest() for c in carved))
-                self.assertEqual(sorted(found.get("extractor:zip", [])),
-                                 sorted(hashlib.sha256(c).hexdigest() for c in extracted))
+    def test_says_what_could_not_be_kept(self):
+        digest = hashlib.sha256(b"other").hexdigest()
+        self.write(os.path.join("archive", *digest[:4]), b"a file in the way")
+        run = self.stoq("scan", "in", "-q", "-w", "none", "-A", "file",
+                        "--option", "file.archive_base=archive", "--run-json", "run.json")
+        self.assertEqual(run.returncode, 1)
+        failed = [r for r in self.records(run.stdout) if r["stoq"]["status"] == "io_error"]
+        self.assertEqual([r["stoq"]["path"] for r in failed],
+                         ["in/outer.zip!inner.zip!other", "in/same.zip!inner.zip!other"])
+        for record in failed:
+            (error,) = record["stoq"]["errors"]
+            self.assertEqual(error["plugin"], "connector:file")
+            self.assertIn("not archived", error["message"])
+            self.assertIn("archive/" + "/".join(digest[:5]), error["message"])
+        with open(self.path("run.json"), "rb") as file:
+            counts = json.load(file)["archived"]
+        self.assertEqual((counts["kept"], counts["failed"]), (6, 2))
 
-    def test_leaves_alone_what_only_looks_encoded(self):
-        for content in (b"20241124\n", b"decade\n", hashlib.sha256(b"").hexdigest().encode() + b"  a.txt\n",
-                        b"see http%3A%2F%2Fexample.org/%20%20%20%20a\n",
-                        "https://ru.example.org/wiki/".encode() + b"%D0%9C%D0%B0%D1%80%D1%82" * 4 + b"\n",
-                        b"a PK\5\6 and no archive\n"):
-            with self.subTest(content=content):
-                self.assertEqual(self.brought_out(content), {})
+    def test_refuses_what_cannot_archive_or_fetch(self):
+        self.refused("scan", "in", "-A", "stdout", saying=["connector:stdout", "does not archive", "-A file"])
+        self.refused("scan", "in", "-A", "fiel", saying=["'fiel'", "'file'"])
+        self.refused("scan", "in", "-A", "file", saying=["archive_base"])
+        self.refused("get", "stdout", "x", saying=["connector:stdout", "cannot fetch"])
+        self.refused("get", "file", "0" * 64, saying=["archive_base"])
+        self.refused("get", "file", "/etc/passwd", saying=["source_base_tuple"])
+        self.refused("get", "file", saying=["HASH|PATH"])
+        self.refused("get", "file", "0" * 64, "--option", "file.archive_base=archive",
+                     saying=["nothing is kept", "0" * 64])
+
+    def test_tells_of_damage(self):
+        digest = hashlib.sha256(b"leaf").hexdigest()
+        self.write(os.path.join("archive", *digest[:5], digest), b"LEAF")
+        self.refused("get", "file", digest, "-o", "back", "--option", "file.archive_base=archive",
+                     saying=["damaged", hashlib.sha256(b"LEAF").hexdigest()])
+        self.assertFalse(os.path.exists(self.path("back")))
+
+    def test_fetches_by_path_and_reads_a_configuration(self):
+        self.write("stoq.cfg", b"[core]\nmax-depth = 3\n[plugin:file]\nsource_base_tuple = in\n")
+        run = self.stoq("get", "file", "in/plain", "--config", "stoq.cfg")
+        self.assertEqual((run.returncode, run.stdout), (0, b"plain"), run.stderr)
+        self.refused("get", "file", "in/../stoq.cfg", "--config", "stoq.cfg", saying=["outside"])
+
+    def test_writes_no_payload_to_a_terminal(self):
+        self.write("archive/x")
+        keeper, terminal = pty.openpty()
+        run = subprocess.run([STOQ, "get", "file", "0" * 64], cwd=self.place, stdout=terminal,
+                             stderr=subprocess.PIPE, timeout=60, check=False)
+        os.close(terminal)
+        os.close(keeper)
+        self.assertEqual(run.returncode, 2)
+        self.assertIn(b"-o FILE", run.stderr)
 
 
 class Config(CliTest):
