@@ -20,7 +20,7 @@ rule zip_at_start {
      ((uint16(2) == 0x0807 or uint16(2) == 0x3030) and uint32(4) == 0x04034b50))
 }
 
-// A directory's end near the end of something else: self-extracting, or appended.
+// Above 64 MiB a copy of a self-extractor's archive costs too much: it is opened where it is.
 rule zip_at_end {
   meta:
     plugin = "extractor:zip"
@@ -28,7 +28,7 @@ rule zip_at_end {
   strings:
     $end = { 50 4B 05 06 00 00 00 00 }
   condition:
-    $end and filesize > 22 and uint16(0) != 0x4b50 and uint32(0) != 0xafbc7a37 and
+    $end and filesize > 0x4000000 and uint16(0) != 0x4b50 and uint32(0) != 0xafbc7a37 and
     uint32(0) != 0x21726152 and $end in (filesize - 66000 .. filesize)
 }
 
@@ -82,6 +82,7 @@ rule tar_v7 {
   condition:
     (uint8(156) == 0 or (uint8(156) >= 0x30 and uint8(156) <= 0x37)) and
     filesize >= 512 and uint8(0) > 0x20 and uint32be(257) != 0x75737461 and
+    uint32be(0) != 0x30373037 and // a cpio's header is of digits too
     for all i in (100 .. 105) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
     for all i in (108 .. 113) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
     for all i in (116 .. 121) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
@@ -305,10 +306,14 @@ rule xored_dos_stub {
     filesize > 128
 }
 
-// Base64 has no magic: whatever begins as text, and programs, are searched for runs.
-rule base64_runs {
+// Base64, hex and escapes have no magic: whatever begins as text, and programs, are searched for
+// runs. Links hold escapes too, of letters beyond ASCII in any number; nobody needs to escape four
+// visible characters in a row but to hide them.
+rule text_runs {
   meta:
-    plugin = "decoder:base64"
+    plugin = "decoder:base64, decoder:hex, decoder:url"
+    in_row = 4
+    units = "both"
     save = "True"
   condition:
     filesize >= 8 and
@@ -320,7 +325,107 @@ rule base64_runs {
                                uint8(i) == 0x0d or uint8(i) == 0x09 or uint8(i) == 0x0c ))
 }
 
+// Links hold single escapes, of letters beyond ASCII in any number; nobody needs to escape so many
+// visible characters in a row but to hide them.
+
+// What JavaScript's unescape() makes shellcode of.
+
+// "This program cannot", "http://", "https://", "<script", "powershell", "eval(", "base64_decode"
+// when each letter is moved by 13.
+rule rot13_known_text {
+  meta:
+    plugin = "decoder:rot13"
+    not_from = "decoder:rot13"
+    save = "True"
+  strings:
+    $a = "Guvf cebtenz pnaabg"
+    $b = "uggc://"
+    $c = "uggcf://"
+    $d = "<fpevcg"
+    $e = "cbjrefuryy"
+    $f = "riny("
+    $g = "onfr64_qrpbqr"
+  condition:
+    any of them
+}
+
+// The same when each visible character is moved by 47.
+rule rot47_known_text {
+  meta:
+    plugin = "decoder:rot47"
+    not_from = "decoder:rot47"
+    save = "True"
+  strings:
+    $a = "%9:D AC@8C2> 42??@E"
+    $b = "9EEAi^^"
+    $c = "9EEADi^^"
+    $d = "kD4C:AE"
+    $e = "A@H6CD96=="
+    $f = "32D6ec0564@56"
+  condition:
+    any of them
+}
+
+// "This program cannot", "http://" and "https://" when the bits of each byte are turned:
+// $a1 becomes the text by a turn to the right by 1, $a7 by 7.
+rule bitrot_known_text {
+  meta:
+    plugin = "decoder:bitrot"
+    not_from = "decoder:bitrot"
+    save = "True"
+  strings:
+    $a1 = { A8 D0 D2 E6 40 E0 E4 DE CE E4 C2 DA 40 C6 C2 DC DC DE E8 }
+    $a2 = { 51 A1 A5 CD 80 C1 C9 BD 9D C9 85 B5 80 8D 85 B9 B9 BD D1 }
+    $a3 = { A2 43 4B 9B 01 83 93 7B 3B 93 0B 6B 01 1B 0B 73 73 7B A3 }
+    $a4 = { 45 86 96 37 02 07 27 F6 76 27 16 D6 02 36 16 E6 E6 F6 47 }
+    $a5 = { 8A 0D 2D 6E 04 0E 4E ED EC 4E 2C AD 04 6C 2C CD CD ED 8E }
+    $a6 = { 15 1A 5A DC 08 1C 9C DB D9 9C 58 5B 08 D8 58 9B 9B DB 1D }
+    $a7 = { 2A 34 B4 B9 10 38 39 B7 B3 39 B0 B6 10 B1 B0 37 37 B7 3A }
+    $b1 = { D0 E8 E8 E0 74 5E 5E }
+    $b2 = { A1 D1 D1 C1 E8 BC BC }
+    $b3 = { 43 A3 A3 83 D1 79 79 }
+    $b4 = { 86 47 47 07 A3 F2 F2 }
+    $b5 = { 0D 8E 8E 0E 47 E5 E5 }
+    $b6 = { 1A 1D 1D 1C 8E CB CB }
+    $b7 = { 34 3A 3A 38 1D 97 97 }
+    $c1 = { D0 E8 E8 E0 E6 74 5E 5E }
+    $c2 = { A1 D1 D1 C1 CD E8 BC BC }
+    $c3 = { 43 A3 A3 83 9B D1 79 79 }
+    $c4 = { 86 47 47 07 37 A3 F2 F2 }
+    $c5 = { 0D 8E 8E 0E 6E 47 E5 E5 }
+    $c6 = { 1A 1D 1D 1C DC 8E CB CB }
+    $c7 = { 34 3A 3A 38 B9 1D 97 97 }
+  condition:
+    any of them
+}
+
 // --- carved out -------------------------------------------------------------------------------
+
+// Zip files behind or inside something else. What is a member of an archive is found there.
+rule zip_inside {
+  meta:
+    plugin = "carver:zip"
+    save = "True"
+  strings:
+    $end = { 50 4B 05 06 00 00 00 00 }
+  condition:
+    $end and filesize <= 0x4000000 and uint16(0) != 0x4b50 and uint32(0) != 0xafbc7a37 and
+    uint32(0) != 0x21726152 and uint32be(0) != 0x30373037 and uint32be(0) != 0x213c6172 and
+    (filesize < 261 or uint32be(257) != 0x75737461) and
+    (filesize < 32773 or uint32be(32769) != 0x43443030)
+}
+
+// The last of several is what extractor:zip opens.
+rule zip_before_zip {
+  meta:
+    plugin = "carver:zip"
+    leave_last = true
+    save = "True"
+  strings:
+    $end = { 50 4B 05 06 00 00 00 00 }
+  condition:
+    #end > 1 and uint16(0) == 0x4b50
+}
 
 rule pe_inside {
   meta:

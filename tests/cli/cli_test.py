@@ -4,6 +4,7 @@
 Truth comes from the standard library (hashlib, gzip, json) and zstd(1), never from the program.
 """
 import base64
+import codecs
 import gzip
 import hashlib
 import io
@@ -13,6 +14,7 @@ import pty
 import random
 import signal
 import subprocess
+import tarfile
 import tempfile
 import time
 import unittest
@@ -360,6 +362,93 @@ class Output(CliTest):
         os.close(writer)
         self.assertEqual(run.returncode, 2, run.stderr)
         self.assertIn(b"standard output was closed", run.stderr)
+
+
+class Dispatch(CliTest):
+    """What the shipped rules find, under the plugin that they name for it."""
+    TEXT = b"It was a plain text, hidden by somebody who hoped that nobody would look here.\n" * 4
+    NOISE = random.Random(3).randbytes(4000)
+
+    @staticmethod
+    def zipped(name, content):
+        made = io.BytesIO()
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr(zipfile.ZipInfo(name), content)
+        return made.getvalue()
+
+    @staticmethod
+    def turned(text, bits):
+        """Each byte's bits by so many to the left."""
+        return bytes((b << bits | b >> (8 - bits)) & 255 for b in text)
+
+    @staticmethod
+    def rot47(text):
+        return bytes(33 + (b - 33 + 47) % 94 if 33 <= b <= 126 else b for b in text)
+
+    def brought_out(self, content):
+        """By plugin, the SHA-256 of what comes out at any depth."""
+        found = {}
+        for record in self.scan(self.write("input", content)):
+            if origin := record["stoq"].get("origin"):
+                plugin = origin["category"] + ":" + origin["plugin"]
+                found.setdefault(plugin, []).append(record["file"]["hash"]["sha256"])
+        return found
+
+    def test_finds_what_is_encoded(self):
+        program = b"MZ" + self.NOISE[:76] + b"This program cannot be run in DOS mode.\r\n" + self.NOISE
+        link = self.NOISE + b"https://example.org/a" + self.NOISE
+        rtf = b"{\\rtf1\\ansi {\\object {\\*\\objdata "
+        hidden = b"<script>document.write(1)</script>"
+        escaped = b"".join(b"%%%02x" % b for b in hidden)
+        words = "".join(f"%u{self.NOISE[i]:02x}{self.NOISE[i + 1]:02x}" for i in range(0, 80, 2)).encode()
+        swapped = bytes(self.NOISE[i ^ 1] for i in range(80))
+        cases = [
+            ("decoder:hex", b"MZ" .hex().encode() + self.NOISE.hex().encode(), b"MZ" + self.NOISE),
+            ("decoder:hex", rtf + self.zipped("a", self.TEXT).hex().encode() + b"}}", self.zipped("a", self.TEXT)),
+            ("decoder:url", b"x = unescape('" + escaped + b"');\n", b"x = unescape('" + hidden + b"');\n"),
+            ("decoder:url", b"s = unescape('" + words + b"');\n", b"s = unescape('" + swapped + b"');\n"),
+            ("decoder:rot13", codecs.encode("see http://example.org\n", "rot13").encode(), b"see http://example.org\n"),
+            ("decoder:rot47", self.rot47(b"see https://example.org\n"), b"see https://example.org\n")]
+        cases += [("decoder:bitrot", self.turned(program, bits), program) for bits in range(1, 8)]
+        cases += [("decoder:bitrot", self.turned(link, bits), link) for bits in range(1, 8)]
+        for plugin, content, child in cases:
+            with self.subTest(plugin, content=content[:40]):
+                self.assertIn(hashlib.sha256(child).hexdigest(), self.brought_out(content).get(plugin, ()))
+
+    def test_carves_every_zip_file_once(self):
+        first, second = self.zipped("a", self.TEXT), self.zipped("b", self.TEXT[::-1])
+        inner = self.zipped("c", self.NOISE)
+        stored = io.BytesIO()
+        with zipfile.ZipFile(stored, "w", zipfile.ZIP_STORED) as archive:
+            archive.writestr("inner.zip", inner)
+        bar = io.BytesIO()
+        with tarfile.open(fileobj=bar, mode="w") as archive:
+            member = tarfile.TarInfo("a.zip")
+            member.size = len(first)
+            archive.addfile(member, io.BytesIO(first))
+        for name, content, carved, extracted in (
+                ("alone", first, [], [self.TEXT]),
+                ("self-extracting", b"\x7fELF" + self.NOISE + first, [first], [self.TEXT]),
+                ("in the middle", self.NOISE + first + self.NOISE * 30, [first], [self.TEXT]),
+                ("two inside", self.NOISE + first + self.NOISE + second, [first, second],
+                 [self.TEXT, self.TEXT[::-1]]),
+                ("one behind the other", first + second, [first], [self.TEXT, self.TEXT[::-1]]),
+                ("one in the other", stored.getvalue(), [], [inner, self.NOISE]),
+                ("in a tar", bar.getvalue(), [], [self.TEXT])):
+            with self.subTest(name):
+                found = self.brought_out(content)
+                self.assertEqual(sorted(found.get("carver:zip", [])),
+                                 sorted(hashlib.sha256(c).hexdigest() for c in carved))
+                self.assertEqual(sorted(found.get("extractor:zip", [])),
+                                 sorted(hashlib.sha256(c).hexdigest() for c in extracted))
+
+    def test_leaves_alone_what_only_looks_encoded(self):
+        for content in (b"20241124\n", b"decade\n", hashlib.sha256(b"").hexdigest().encode() + b"  a.txt\n",
+                        b"see http%3A%2F%2Fexample.org/%20%20%20%20a\n",
+                        "https://ru.example.org/wiki/".encode() + b"%D0%9C%D0%B0%D1%80%D1%82" * 4 + b"\n",
+                        b"a PK\5\6 and no archive\n"):
+            with self.subTest(content=content):
+                self.assertEqual(self.brought_out(content), {})
 
 
 class Archive(CliTest):

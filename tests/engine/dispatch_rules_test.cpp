@@ -1,5 +1,6 @@
 // The shipped rules on first bytes that are hard to tell apart. Payloads and truth come from the
 // formats' own descriptions: of LZMA alone xz's doc/lzma-file-format.txt.
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,22 @@ std::string type_of(const std::string& bytes) {
   return std::string(plan.type);
 }
 
-class DispatchRules : public testing::TestWithParam<RuleCase> {};
+/// Headers of both are digits, mostly.
+TEST(DispatchRules, CpioIsNotAlsoTar) {
+  std::string cpio = "070701" + std::string(94, '0') + "00010000" + std::string(2, '0');
+  cpio.resize(600, '0');
+  static const Dispatcher dispatcher(stoq::engine::dispatch_sources({}));
+  Dispatcher::Scanner scanner(dispatcher);
+  Plan plan;
+  scanner.scan(stoq::as_bytes(cpio), "", plan);
+  const auto opens = [](const auto& call) { return call.target->plugin == "extractor:archive"; };
+  EXPECT_EQ(std::count_if(plan.calls.begin(), plan.calls.end(), opens), 1);
+  EXPECT_EQ(plan.type, "cpio");
+}
 
-TEST_P(DispatchRules, Type) { EXPECT_EQ(type_of(GetParam().bytes), GetParam().type); }
+class RuleTypes : public testing::TestWithParam<RuleCase> {};
+
+TEST_P(RuleTypes, AreAsExpected) { EXPECT_EQ(type_of(GetParam().bytes), GetParam().type); }
 
 /// Properties, a dictionary of 64 KiB, a size, and what every LZMA stream begins with.
 std::string lzma(const std::string& properties, const std::string& size) {
@@ -40,7 +54,7 @@ const auto unknown_size = std::string(8, '\xff');
 const auto known_size = "\x00\x00\x01\x00\x00\x00\x00\x00"s;
 
 INSTANTIATE_TEST_SUITE_P(
-    Lzma, DispatchRules,
+    Lzma, RuleTypes,
     testing::ValuesIn(std::vector<RuleCase>{
         {"Usual", lzma("\x5d", known_size), "lzma"},
         {"UsualUnknown", lzma("\x5d", unknown_size), "lzma"},

@@ -211,12 +211,16 @@ ArchiveReader::Step ArchiveReader::next() {
   first_.reset();
   damage_.clear();
   ahead_ = false;
-  archive_entry* entry = nullptr;
   const LocaleGuard guard(utf8_.get());
-  int result = ARCHIVE_RETRY;
-  for (int tries = 0; result == ARCHIVE_RETRY && tries < 8; ++tries) {
-    result = archive_read_next_header(reader_.get(), &entry);
+  if (!header_) {
+    header_ = read_header();
+    if (header_->skipped != 0) {
+      ++count_;
+      member_ = {};
+      return Step::broken;
+    }
   }
+  const auto [result, entry, skipped] = *std::exchange(header_, std::nullopt);
   if (result == ARCHIVE_EOF) return Step::end;
   if (result < ARCHIVE_FAILED || entry == nullptr) fail_archive();
   ++count_;
@@ -230,6 +234,31 @@ ArchiveReader::Step ArchiveReader::next() {
   message_ = last_message();
   if (++failures_ > most_failures) fail_archive();
   return Step::broken;
+}
+
+/// libarchive asks to be called again behind what is no header, as often as there are such blocks:
+/// a member behind them may be what somebody wants to hide.
+ArchiveReader::Header ArchiveReader::read_header() {
+  Header header;
+  std::int64_t position = -1;
+  std::int64_t first = -1;
+  header.result = archive_read_next_header(reader_.get(), &header.entry);
+  while (header.result == ARCHIVE_RETRY) {
+    if (header.skipped++ == 0) message_ = last_message();
+    const auto at = archive_read_header_position(reader_.get());
+    if (first < 0) first = at;
+    if (at == position) {  // it would go on for ever
+      header.result = ARCHIVE_FATAL;
+      break;
+    }
+    position = at;
+    header.result = archive_read_next_header(reader_.get(), &header.entry);
+  }
+  if (header.skipped != 0) {
+    message_ += ": " + std::to_string(header.skipped) + " headers that are none, from offset " +
+                std::to_string(first);
+  }
+  return header;
 }
 
 void ArchiveReader::describe(archive_entry* entry) {

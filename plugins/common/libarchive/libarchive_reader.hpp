@@ -99,7 +99,15 @@ class ArchiveReader {
   enum class Read : std::uint8_t { block, end, failed };
   using Enable = int (*)(archive*);
 
+  /// What libarchive said of the next header.
+  struct Header {
+    int result = 0;
+    archive_entry* entry = nullptr;
+    std::uint64_t skipped = 0;  ///< how often it found none before
+  };
+
   bool enable(Enable function);
+  Header read_header();
   Read read_block();
   [[nodiscard]] int family() const noexcept;
   void describe(archive_entry* entry);
@@ -114,6 +122,7 @@ class ArchiveReader {
   ByteView payload_;
   ArchiveMember member_;
   std::string message_;
+  std::optional<Header> header_;  ///< read, and not used yet
   std::uint64_t count_ = 0;
   std::uint64_t failures_ = 0;  ///< broken headers in a row
   std::optional<Block> first_;  ///< read by stored(), to be used by fill()

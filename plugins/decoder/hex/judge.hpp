@@ -25,6 +25,12 @@ inline bool has_magic(std::string_view head) {
                      [&](std::string_view magic) { return head.starts_with(magic); });
 }
 
+/// Whether so many bytes are what MD5, SHA-1 or SHA-2 gives.
+inline bool is_digest(std::size_t bytes) {
+  constexpr std::size_t sizes[] = {16, 20, 28, 32, 48, 64};
+  return std::find(std::begin(sizes), std::end(sizes), bytes) != std::end(sizes);
+}
+
 /// Whether bytes are text: visible ASCII and white space, most of it letters and blanks.
 inline bool is_text(std::string_view head) {
   std::size_t wordy = 0;

@@ -4,9 +4,9 @@
 /// it is in memory. The dispatch rule's metas go before the options of the same names:
 ///   plus    true: '+' is a blank
 ///   units   what %uXXXX becomes: "text" is UTF-8; "bytes" is two bytes, low one first, as
-///   shellcode
-///           is written
+///           shellcode is written; "both" gives a child of each
 ///   least   with fewer escapes than this nothing is brought out (1)
+///   in_row  nor without so many %uXXXX, or escapes of visible ASCII characters, in a row (0)
 #include <cstdint>
 
 #include "bytewise.hpp"
@@ -16,7 +16,7 @@ namespace {
 constexpr std::string_view plugin_name = "url";
 constexpr std::size_t stop_interval = 1 << 20;
 
-enum class Units : std::uint8_t { text, bytes };
+enum class Units : std::uint8_t { text, bytes, both };
 
 struct How {
   bool plus = false;
@@ -26,6 +26,7 @@ struct How {
 std::optional<Units> units_named(std::string_view name) {
   if (name == "text") return Units::text;
   if (name == "bytes") return Units::bytes;
+  if (name == "both") return Units::both;
   return {};
 }
 
@@ -53,6 +54,12 @@ struct Step {
   std::array<std::byte, 4> bytes{};
   std::size_t count = 1;
   bool escape = false;
+  [[nodiscard]] bool unit() const { return taken >= 6; }
+  [[nodiscard]] bool blank() const { return escape && bytes[0] == std::byte{' '}; }
+  /// Stands for what could have been written as it is.
+  [[nodiscard]] bool visible() const {
+    return escape && bytes[0] > std::byte{' '} && bytes[0] < std::byte{0x7f};
+  }
 };
 
 void put_utf8(std::uint32_t code, Step& step) {
@@ -123,11 +130,11 @@ class Url : public stoq::Decoder {
 
   void activate(stoq::Options& options, stoq::Host&) override {
     how_.plus = options.get("plus", false, "'+' is a blank, as in the fields of a form");
-    const auto units =
-        options.get("units", "text", "what %uXXXX becomes: text (UTF-8) or bytes (low one first)");
+    const auto units = options.get(
+        "units", "text", "what %uXXXX becomes: text (UTF-8), bytes (low one first) or both");
     const auto known = units_named(units);
     if (!known) {
-      throw stoq::ConfigError("url: units is '" + units + "', expected text or bytes");
+      throw stoq::ConfigError("url: units is '" + units + "', expected text, bytes or both");
     }
     how_.units = *known;
   }
@@ -138,12 +145,28 @@ class Url : public stoq::Decoder {
     const auto how = how_for(args);
     const auto least = args.integer("least", 1);
     if (least < 1) stoq::common::refuse_rule(plugin_name, args, "least is below 1");
+    const auto in_row = args.integer("in_row", 0);
+    if (in_row < 0) stoq::common::refuse_rule(plugin_name, args, "in_row is below 0");
     const auto text = payload.view();
-    if (!has_escapes(text, static_cast<std::uint64_t>(least), how, request)) return;
+    const Wanted wanted{static_cast<std::uint64_t>(least), static_cast<std::uint64_t>(in_row)};
+    if (!has_escapes(text, wanted, how, request)) return;
+    if (how.units != Units::both) return produce(text, how, {}, request, children);
+    produce(text, {how.plus, Units::text}, {}, request, children);
+    if (!has_units(text, request)) return;
+    produce(text, {how.plus, Units::bytes}, {{"units", "bytes"}}, request, children);
+  }
 
+ private:
+  /// How many escapes there must be: in all, and in a row.
+  struct Wanted {
+    std::uint64_t least, in_row;
+  };
+
+  static void produce(stoq::ByteView text, How how, stoq::Value meta, const stoq::Request& request,
+                      stoq::Children& children) {
     constexpr std::size_t block_size = 16384;
     constexpr std::size_t step_most = 4;
-    stoq::ChildInfo info{.keep_prefix = true};
+    stoq::ChildInfo info{.keep_prefix = true, .meta = std::move(meta)};
     children.produce(std::move(info), text.size(), [&](stoq::Buffer& buffer) {
       std::array<std::byte, block_size> block{};
       for (std::size_t at = 0; at < text.size() && !request.stop_requested();) {
@@ -161,33 +184,52 @@ class Url : public stoq::Decoder {
     });
   }
 
- private:
   [[nodiscard]] How how_for(const stoq::Value& args) const {
     How how{stoq::common::flag(plugin_name, args, "plus", how_.plus), how_.units};
     if (!args["units"].is_null()) {
       const auto known = units_named(args.text("units"));
-      if (!known) stoq::common::refuse_rule(plugin_name, args, "units is neither text nor bytes");
+      if (!known)
+        stoq::common::refuse_rule(plugin_name, args, "units is none of text, bytes and both");
       how.units = *known;
     }
     return how;
   }
 
-  /// Whether at least so many escapes, or blanks written as '+', are there.
-  static bool has_escapes(stoq::ByteView text, std::uint64_t least, How how,
+  /// Whether as many escapes as wanted, or blanks written as '+', are there.
+  static bool has_escapes(stoq::ByteView text, Wanted wanted, How how,
                           const stoq::Request& request) {
     const auto chars = stoq::as_chars(text);
-    const std::string_view wanted = how.plus ? "%+" : "%";
-    std::uint64_t escapes = 0;
-    std::size_t looked = 0;
-    for (auto at = chars.find_first_of(wanted); at < chars.size();
-         at = chars.find_first_of(wanted, at)) {
+    // Of one character it is looked for many bytes at a time.
+    const auto next = [&](std::size_t at) {
+      return how.plus ? chars.find_first_of("%+", at) : chars.find('%', at);
+    };
+    std::uint64_t escapes = 0, row = 0, longest = 0;
+    std::size_t looked = 0, row_end = 0;
+    for (auto at = next(0); at < chars.size(); at = next(at)) {
       if (at - looked >= stop_interval) {
         if (request.stop_requested()) return false;
         looked = at;
       }
       const auto step = step_at(text, at, how);
-      if ((step.escape || chars[at] == '+') && ++escapes >= least) return true;
+      if (step.escape || chars[at] == '+') ++escapes;
+      if (step.visible() || step.unit()) {
+        row = (at == row_end ? row : 0) + 1;
+        row_end = at + step.taken;
+        longest = std::max(longest, row);
+      } else if (step.blank() && at == row_end) {
+        row_end = at + step.taken;
+      }
+      if (escapes >= wanted.least && longest >= wanted.in_row) return true;
       at += step.taken;
+    }
+    return false;
+  }
+
+  static bool has_units(stoq::ByteView text, const stoq::Request& request) {
+    const auto chars = stoq::as_chars(text);
+    for (auto at = chars.find('%'); at < chars.size(); at = chars.find('%', at + 1)) {
+      if (unit_at(text, at)) return true;
+      if (request.stop_requested()) return false;
     }
     return false;
   }

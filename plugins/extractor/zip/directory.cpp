@@ -172,7 +172,8 @@ bool any_found(const Directory& directory) noexcept {
 }
 
 /// Marks every entry that begins inside the bytes of one before it: members of an honest archive
-/// stand one behind the other, those of a bomb share theirs.
+/// stand one behind the other, those of a bomb share theirs. Says of the others how far they reach
+/// at most.
 void mark_overlaps(Directory& directory, std::size_t archive_size) {
   std::vector<std::pair<std::size_t, std::size_t>> order;  // local header, index
   order.reserve(directory.entries.size());
@@ -188,9 +189,11 @@ void mark_overlaps(Directory& directory, std::size_t archive_size) {
       entry.overlaps = owner;
       continue;
     }
+    if (owner != nothing) directory.entries[owner].room_end = header;
     const auto room = archive_size - entry.data;
     // A length that runs past the end is a lie: it claims no bytes of others.
     end = entry.data + (entry.compressed <= room ? entry.compressed : 0);
+    entry.room_end = directory.begin >= end ? directory.begin : archive_size;
     owner = index;
   }
   directory.data_end = end;

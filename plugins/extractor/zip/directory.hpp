@@ -38,6 +38,7 @@ struct Entry {
   std::uint64_t size = 0;
   std::size_t header = 0;          ///< its local header, if there is one
   std::size_t data = nothing;      ///< its first byte; `nothing` when there is no local header
+  std::size_t room_end = 0;        ///< where the next member or the directory begins
   std::size_t overlaps = nothing;  ///< the entry in whose bytes this one lies
   std::uint16_t aes_version = 0;   ///< 0: no AES
   std::uint8_t aes_strength = 0;

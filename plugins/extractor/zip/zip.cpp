@@ -122,8 +122,11 @@ class Zip : public stoq::Extractor {
     } else if (entry.method == unzip::method_stored && entry.local_method != entry.method) {
       entry.method = entry.local_method;  // stored_size() has found that it is not stored
     }
-    // Deflate knows its own end: a length that is too short need not cost the member.
-    if (!encrypted && entry.method == unzip::method_deflated) data = archive.subspan(entry.data);
+    // Deflate knows its own end: a length that is too short need not cost the member. But it ends
+    // before the next member, or each of many could give out all that follow.
+    if (!encrypted && entry.method == unzip::method_deflated) {
+      data = archive.subspan(entry.data, entry.room_end - entry.data);
+    }
     // AE-2 members carry no CRC (they are authenticated instead): the libraries miss it at the end.
     const bool no_crc = encrypted && entry.aes_version == 2;
     try {
