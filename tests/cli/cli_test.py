@@ -4,6 +4,7 @@
 Truth comes from the standard library (hashlib, gzip, json) and zstd(1), never from the program.
 """
 import base64
+import contextlib
 import codecs
 import gzip
 import hashlib
@@ -13,6 +14,7 @@ import os
 import pty
 import random
 import signal
+import sqlite3
 import subprocess
 import tarfile
 import tempfile
@@ -489,6 +491,26 @@ class Archive(CliTest):
             found = subprocess.run(["sha256sum", "back"], cwd=self.place, capture_output=True, check=True)
             self.assertEqual(found.stdout.split()[0].decode(), digest)
         self.assertFalse(os.path.exists(self.path("back.part")))
+
+    def test_keeps_results_and_payloads_in_one_database(self):
+        lines = self.stoq("scan", "in", "-q").stdout.decode().splitlines()
+        for threads in ("1", "4"):
+            run = self.stoq("scan", "in", "-q", "-C", "sqlite", "-A", "sqlite", "-o", "r.db", "-j", threads)
+            self.assertEqual((run.returncode, run.stdout), (0, b""), run.stderr)
+            with contextlib.closing(sqlite3.connect(self.path("r.db"))) as database:
+                self.assertEqual([row[0] for row in database.execute("SELECT json FROM record ORDER BY number")],
+                                 lines)
+                self.assertEqual(dict(database.execute("SELECT sha256, content FROM payload")), self.kept)
+                joined = database.execute("SELECT path, record.size, length(content) FROM record JOIN payload"
+                                          " USING (sha256) WHERE status = 'ok' AND record.size < 6").fetchall()
+            self.assertIn(("in/outer.zip!inner.zip!leaf.txt", 4, 4), joined)
+        self.assertEqual(sorted(os.listdir(self.place)), ["in", "r.db", "run.json"])
+        for digest, content in self.kept.items():
+            run = self.stoq("get", "sqlite", digest, "--option", "sqlite.path=r.db")
+            self.assertEqual((run.returncode, run.stdout), (0, content), run.stderr)
+        os.chmod(self.path("r.db"), 0o444)
+        self.refused("get", "sqlite", "0" * 64, "--option", "sqlite.path=r.db", saying=["nothing is kept"])
+        self.refused("get", "sqlite", "in/plain", "--option", "sqlite.path=r.db", saying=["SHA-256"])
 
     def test_says_what_could_not_be_kept(self):
         digest = hashlib.sha256(b"other").hexdigest()
