@@ -124,6 +124,9 @@ TEST(Archive, AsksAgainForWhatItForgot) {
   World world;
   world.threads = 1;
   world.tuning.archived = 4;
+  // One root after the other: which is forgotten depends on their order.
+  world.tuning.batch_roots = 1;
+  world.tuning.window = 1;
   auto& keep = add_keep(world);
   fakes::Members roots;
   for (int i = 0; i < 20; ++i) roots.emplace_back("r" + std::to_string(i), std::to_string(i % 10));
