@@ -254,7 +254,9 @@ sevenzip::Header read_header(const stoq::Payload& payload, Keyring& keyring, Loc
     const auto folders = sevenzip::read_encoded(header, payload.view());
     header = unpack_header(folders[0], keyring, lock, request);
   }
-  return sevenzip::read_header(header, payload.view());
+  auto result = sevenzip::read_header(header, payload.view());
+  result.fault = start.fault;
+  return result;
 }
 
 /// Goes through files and folders side by side: files that have data take the next part each.
@@ -304,6 +306,7 @@ bool extract_7z(const stoq::Payload& payload, const stoq::Request& request,
       std::count_if(header.files.begin(), header.files.end(),
                     [](const File& file) { return file.kind == File::Kind::file; })));
   bring_out_all(header, payload, keyring, lock, request, children);
+  if (!header.fault.empty()) throw MalformedInput(header.fault);
   return true;
 }
 

@@ -430,13 +430,19 @@ Start read_start(ByteView archive) {
   const auto size = start.le<std::uint64_t>();
   const auto header_crc = start.le<std::uint32_t>();
   const std::uint64_t behind = archive.size() - start_size;
-  if (at > behind || size > behind - at) {
-    throw MalformedInput("7z: header of " + std::to_string(size) + " bytes lies " +
-                         std::to_string(at) + " behind the start, past the end of " +
-                         std::to_string(archive.size()) +
-                         ": cut short, or the first of several volumes");
+  if (at <= behind && size <= behind - at) {
+    return {start_size + static_cast<std::size_t>(at), static_cast<std::size_t>(size), header_crc};
   }
-  return {start_size + static_cast<std::size_t>(at), static_cast<std::size_t>(size), header_crc};
+  auto fault = "7z: header of " + std::to_string(size) + " bytes lies " + std::to_string(at) +
+               " behind the start, past the end of " + std::to_string(archive.size());
+  if (at < behind) {
+    // The checksum knows better: libarchive goes by it too.
+    const auto rest = archive.subspan(start_size + static_cast<std::size_t>(at));
+    if (stoq::common::crc32(rest) == header_crc) {
+      return {start_size + static_cast<std::size_t>(at), rest.size(), header_crc, std::move(fault)};
+    }
+  }
+  throw MalformedInput(fault + ": cut short, or the first of several volumes");
 }
 
 bool is_encoded(ByteView header) noexcept {

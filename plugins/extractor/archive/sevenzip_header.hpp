@@ -52,6 +52,7 @@ struct File {
 struct Header {
   std::vector<Folder> folders = {};
   std::vector<File> files = {};
+  std::string fault = {};  ///< what is wrong, though all of it could be read
 };
 
 /// What stands in the first 32 bytes.
@@ -59,6 +60,7 @@ struct Start {
   std::size_t at = 0;
   std::size_t size = 0;
   std::uint32_t crc = 0;
+  std::string fault = {};  ///< what it says of the size that is not so
 };
 
 [[nodiscard]] bool is_7z(stoq::ByteView archive) noexcept;
