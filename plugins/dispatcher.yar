@@ -4,8 +4,9 @@
 //   save     "True": children are marked to be archived
 //   not_from "category:name, …": children of these plugins are spared (stops loops)
 // All other metas are arguments of the call. Rules run on every payload, so none imports a module,
-// strings begin with bytes that are rare, and what is said first of a payload is what most lack:
-// each read of it costs 40 ns.
+// strings begin with bytes that are rare, and what is said first of a payload is what most lack.
+// Where no string is found, stoq evaluates the conditions itself, in a few nanoseconds each, if all of
+// this file asks for no more than the payload's integers and size, constant loops and strings.
 
 // --- archives ---------------------------------------------------------------------------------
 

@@ -13,6 +13,7 @@
 #include <stoq/error.hpp>
 
 #include "engine/plugin_registry.hpp"
+#include "engine/rule_condition.hpp"
 #include "engine/rule_strings.hpp"
 #include "engine/string_filter.hpp"
 #include "engine/yara_scan.hpp"
@@ -57,8 +58,7 @@ std::vector<std::string> split(std::string_view list) {
 }
 
 struct ScanState {
-  const std::vector<DispatchRule>& rules;
-  std::size_t first_rule;  ///< of the set, among all
+  std::span<const DispatchRule> rules;  ///< the set's
   std::string_view producer;
   YR_RULES* compiled;
   Plan& plan;
@@ -80,23 +80,25 @@ __attribute__((no_sanitize("alignment"))) std::int64_t first_offset(YR_SCAN_CONT
   return first;
 }
 
+/// Plans what a rule that hits asks for; `offset` as in PlannedCall.
+void plan(const DispatchRule& rule, std::int64_t offset, std::string_view producer, Plan& plan) {
+  if (std::find(rule.not_from.begin(), rule.not_from.end(), producer) != rule.not_from.end())
+    return;
+  if (plan.type.empty()) plan.type = rule.type;
+  for (const auto& target : rule.targets) {
+    const auto planned =
+        std::any_of(plan.calls.begin(), plan.calls.end(),
+                    [&](const PlannedCall& call) { return call.target->key == target.key; });
+    if (!planned) plan.calls.push_back({&rule, &target, offset});
+  }
+}
+
 int on_match(YR_SCAN_CONTEXT* context, int message, void* data, void* user) {
   if (message != CALLBACK_MSG_RULE_MATCHING) return CALLBACK_CONTINUE;
   auto& state = *static_cast<ScanState*>(user);
   auto* rule = static_cast<YR_RULE*>(data);
-  const auto& known =
-      state.rules[state.first_rule + static_cast<std::size_t>(rule - state.compiled->rules_table)];
-  if (std::find(known.not_from.begin(), known.not_from.end(), state.producer) !=
-      known.not_from.end()) {
-    return CALLBACK_CONTINUE;
-  }
-  if (state.plan.type.empty()) state.plan.type = known.type;
-  for (const auto& target : known.targets) {
-    const auto planned =
-        std::any_of(state.plan.calls.begin(), state.plan.calls.end(),
-                    [&](const PlannedCall& call) { return call.target->key == target.key; });
-    if (!planned) state.plan.calls.push_back({&known, &target, first_offset(context, rule)});
-  }
+  plan(state.rules[static_cast<std::size_t>(rule - state.compiled->rules_table)],
+       first_offset(context, rule), state.producer, state.plan);
   return CALLBACK_CONTINUE;
 }
 
@@ -148,10 +150,12 @@ struct Dispatcher::RuleSet {
   RuleSet& operator=(const RuleSet&) = delete;
 
   YR_RULES* compiled = nullptr;
-  std::size_t first_rule = 0;
+  std::size_t first_rule = 0, count = 0;
   bool has_strings = false;
   bool in_parts = false;                 ///< libyara may search less than all
   std::unique_ptr<StringFilter> filter;  ///< null: libyara must search every payload
+  /// Of each rule where no string is found; nothing when libyara must tell.
+  std::optional<std::vector<Condition>> conditions;
 };
 
 /// One thread's scanner of one set.
@@ -167,10 +171,20 @@ struct Dispatcher::Scanner::SetScanner {
   SetScanner(const SetScanner&) = delete;
   SetScanner& operator=(const SetScanner&) = delete;
 
-  [[nodiscard]] int scan(ByteView bytes) {
+  [[nodiscard]] int scan(ByteView bytes, ScanState& state) {
     const auto readable = readable_parts(bytes.size());
-    const bool told = set.in_parts && find(bytes, readable.view());
-    return yara_scan(scanner, bytes, told ? parts : readable.view(), readable.view());
+    const bool told = find(bytes, readable.view());
+    if (told && parts.empty() && set.conditions) {
+      for (std::size_t i = 0; i < state.rules.size(); ++i) {
+        if ((*set.conditions)[i].holds(bytes, readable.view())) {
+          plan(state.rules[i], -1, state.producer, state.plan);
+        }
+      }
+      return ERROR_SUCCESS;
+    }
+    yr_scanner_set_callback(scanner, on_match, &state);
+    return yara_scan(scanner, bytes, told && set.in_parts ? parts : readable.view(),
+                     readable.view());
   }
 
   /// Fills `parts` with where strings may stand; false when that is not known.
@@ -191,10 +205,12 @@ struct Dispatcher::Scanner::SetScanner {
 Dispatcher::Dispatcher(const std::vector<Source>& sources) {
   if (yr_initialize() != ERROR_SUCCESS) throw Error("libyara does not start");
   try {
-    const bool in_parts = yara_searches_parts();
+    const bool in_parts = yara_searches_parts(), agrees = yara_agrees_on_conditions();
     for (const auto& source : sources) {
       sets_.push_back(compile(source));
-      sets_.back()->in_parts = in_parts && !may_ask_for_entry_point(source.text);
+      auto& set = *sets_.back();
+      set.in_parts = in_parts && !may_ask_for_entry_point(source.text);
+      if (!agrees) set.conditions.reset();
     }
   } catch (...) {
     sets_.clear();
@@ -230,7 +246,10 @@ std::unique_ptr<Dispatcher::RuleSet> Dispatcher::compile(const Source& source) {
     YR_STRING* string = nullptr;
     yr_rule_strings_foreach(rule, string) strings += string->chained_to == nullptr ? 1 : 0;
   }
+  set->count = rules_.size() - set->first_rule;
   set->has_strings = strings > 0;
+  set->conditions = rule_conditions(source.text);
+  if (set->conditions && set->conditions->size() != set->count) set->conditions.reset();
   // As many as libyara found, or it was read otherwise than we do (an include, say).
   const auto expressions = rule_strings(source.text);
   if (expressions && expressions->size() == strings) set->filter = StringFilter::make(*expressions);
@@ -253,10 +272,10 @@ void Dispatcher::Scanner::scan(ByteView bytes, std::string_view producer, Plan& 
   plan.clear();
   if (bytes.empty()) return;
   for (const auto& scanner : scanners_) {
-    ScanState state{dispatcher_.rules_, scanner->set.first_rule, producer, scanner->set.compiled,
-                    plan};
-    yr_scanner_set_callback(scanner->scanner, on_match, &state);
-    if (const auto failed = scanner->scan(bytes); failed != ERROR_SUCCESS) {
+    const auto& set = scanner->set;
+    ScanState state{std::span(dispatcher_.rules_).subspan(set.first_rule, set.count), producer,
+                    set.compiled, plan};
+    if (const auto failed = scanner->scan(bytes, state); failed != ERROR_SUCCESS) {
       throw Error("dispatch rules: libyara failed with error " + std::to_string(failed));
     }
   }

@@ -4,20 +4,15 @@
 #include <array>
 #include <cstddef>
 
+#include "engine/rule_source.hpp"
+
 namespace stoq::engine {
 namespace {
-
-/// Thrown at what cannot be told as an expression; caught in rule_strings().
-struct NotTold {};
 
 constexpr std::string_view hex_digits = "0123456789abcdef";
 // A gap longer than this ends the expression: what stands before it must be there in any case.
 constexpr unsigned longest_gap = 64;
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-}
 int hex_value(char c) {
   const auto lower = c >= 'A' && c <= 'F' ? static_cast<char>(c - 'A' + 'a') : c;
   const auto at = hex_digits.find(lower);
@@ -29,47 +24,6 @@ void append_byte(std::string& out, unsigned byte) {
   out += hex_digits[byte >> 4U];
   out += hex_digits[byte & 15U];
 }
-
-/// Walks over a source, past its comments.
-class Cursor {
- public:
-  explicit Cursor(std::string_view text) : text_(text) {}
-  [[nodiscard]] bool at_end() const { return at_ >= text_.size(); }
-  [[nodiscard]] char peek(std::size_t by = 0) const {
-    return at_ + by < text_.size() ? text_[at_ + by] : '\0';
-  }
-  char take() {
-    if (at_end()) throw NotTold{};
-    return text_[at_++];
-  }
-  /// Past white space and comments.
-  void skip() {
-    for (;;) {
-      while (is_space(peek())) ++at_;
-      if (peek() != '/' || (peek(1) != '/' && peek(1) != '*')) return;
-      const auto end = text_.find(peek(1) == '/' ? "\n" : "*/", at_ + 2);
-      at_ = end == text_.npos ? text_.size() : end + (peek(1) == '/' ? 1 : 2);
-    }
-  }
-  std::string_view word() {
-    const auto from = at_;
-    while (is_word(peek())) ++at_;
-    return text_.substr(from, at_ - from);
-  }
-  /// What stands between two delimiters, the first of which is next; escapes are left in.
-  std::string_view quoted() {
-    const char delimiter = take();
-    const auto from = at_;
-    for (char c = take(); c != delimiter; c = take()) {
-      if (c == '\\') take();
-    }
-    return text_.substr(from, at_ - 1 - from);
-  }
-
- private:
-  std::string_view text_;
-  std::size_t at_ = 0;
-};
 
 // --- Hexadecimal strings ----------------------------------------------------------------------
 
@@ -92,7 +46,7 @@ void append_hex_byte(std::string& out, char high, char low) {
 }
 
 /// "[n]", "[n-m]", "[n-]", "[-]": false when the expression must end here.
-bool append_gap(std::string& out, Cursor& cursor) {
+bool append_gap(std::string& out, RuleSource& cursor) {
   std::string text;
   for (char c = cursor.take(); c != ']'; c = cursor.take()) {
     if (!is_space(c)) text += c;
@@ -115,7 +69,7 @@ bool append_gap(std::string& out, Cursor& cursor) {
 }
 
 /// What stands between braces; `cursor` is behind the first.
-StringExpression hex_string(Cursor& cursor) {
+StringExpression hex_string(RuleSource& cursor) {
   StringExpression made;
   unsigned open = 0;
   bool ended = false;
@@ -193,7 +147,7 @@ struct Modifiers {
   bool any_case = false, ascii = false, wide = false;
 };
 
-Modifiers modifiers(Cursor& cursor) {
+Modifiers modifiers(RuleSource& cursor) {
   Modifiers found;
   for (;;) {
     cursor.skip();
@@ -227,7 +181,7 @@ void check_plain(std::string_view expression) {
   }
 }
 
-StringExpression regular_expression(Cursor& cursor) {
+StringExpression regular_expression(RuleSource& cursor) {
   StringExpression made;
   const auto text = cursor.quoted();
   check_plain(text);
@@ -245,7 +199,7 @@ StringExpression regular_expression(Cursor& cursor) {
 }
 
 /// The value of one declaration; `cursor` stands on it.
-void declaration(Cursor& cursor, std::vector<StringExpression>& all) {
+void declaration(RuleSource& cursor, std::vector<StringExpression>& all) {
   if (cursor.peek() == '{') {
     cursor.take();
     all.push_back(hex_string(cursor));
@@ -264,7 +218,7 @@ void declaration(Cursor& cursor, std::vector<StringExpression>& all) {
   if (all.back().text.empty()) throw NotTold{};
 }
 
-void section(Cursor& cursor, std::vector<StringExpression>& all) {
+void section(RuleSource& cursor, std::vector<StringExpression>& all) {
   for (cursor.skip(); cursor.peek() == '$'; cursor.skip()) {
     cursor.take();
     (void)cursor.word();
@@ -279,7 +233,7 @@ void section(Cursor& cursor, std::vector<StringExpression>& all) {
 
 std::optional<std::vector<StringExpression>> rule_strings(std::string_view source) {
   std::vector<StringExpression> all;
-  Cursor cursor(source);
+  RuleSource cursor(source);
   try {
     for (cursor.skip(); !cursor.at_end(); cursor.skip()) {
       // YARA divides by a backslash: a slash begins a comment or an expression.
