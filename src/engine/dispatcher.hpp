@@ -39,6 +39,7 @@ struct PlannedCall {
 
 /// What the rules say of one payload.
 struct Plan {
+  static constexpr std::size_t usual = 6;  ///< calls
   std::string_view type;
   std::vector<PlannedCall> calls;
   void clear() {

@@ -189,13 +189,14 @@ std::size_t Graph::Nodes::load_some(Lane& lane, const BatchPtr& batch, std::size
     std::get<0>(load_->output_ports()).try_put(std::make_shared<LoadJob>(batch, low, high));
     high = low;
   };
+  OpenFolder folder;
   std::uint64_t bytes = 0;
   while (low < high && bytes <= most_ahead_) {
     auto& root = *batch->roots[low++];
     describe(root.root);
     if (interrupted()) {
       root.fail(Status::partial, "interrupted", "the run was interrupted before it was scanned");
-    } else if (load_file(lane, root, give_rest_away)) {
+    } else if (load_file(lane, root, folder, give_rest_away)) {
       bytes += root.bytes.size();
       loaded.push_back(&root);
       continue;
@@ -209,11 +210,13 @@ void Graph::Nodes::scan_loaded(Lane& lane, const std::vector<RootState*>& loaded
   std::vector<ByteView> bytes;
   for (const auto* root : loaded) bytes.push_back(root->bytes.view());
   const auto digests = lane.digests(bytes);
+  auto plans = lane.plans(bytes);
   for (std::size_t i = 0; i < loaded.size(); ++i) {
     auto& root = *loaded[i];
     root.started = Clock::now();
     note_inline(Stage::load, Stage::dispatch, 1);
-    scan_.root(lane, root, digests.empty() ? nullptr : &digests[i]);
+    scan_.root(lane, root, digests.empty() ? nullptr : &digests[i],
+               plans[i] ? &*plans[i] : nullptr);
     release(lane, root);
   }
 }
@@ -273,7 +276,7 @@ void Graph::Nodes::keep(RootState& root) {
                      root.size < tuning_.cache_from;
   if (cheap) return;
   cache_.keep({root.sha256, root.tlp()},
-              assembler_.depends_on_name(root) ? root.name() : std::string(), root.results);
+              assembler_.depends_on_name(root) ? root.name() : std::string_view(), root.results);
 }
 
 void Graph::Nodes::finish_batch(Batch& batch) {

@@ -195,9 +195,10 @@ class Graph::Nodes final : public Handover {
   std::size_t load_some(Lane& lane, const BatchPtr& batch, std::size_t low, std::size_t& high,
                         std::vector<RootState*>& loaded);
   void scan_loaded(Lane& lane, const std::vector<RootState*>& loaded);
-  bool load_file(Lane& lane, RootState& root, FunctionRef<void()> before_large) {
+  bool load_file(Lane& lane, RootState& root, OpenFolder& folder,
+                 FunctionRef<void()> before_large) {
     const Spell spell(lane.account.get(), Activity::load);
-    return loader_.load(root, lane.index, before_large);
+    return loader_.load(root, lane.index, folder, before_large);
   }
   void release(Lane& lane, RootState& root);
   void assemble(Lane& lane, RootState& root);

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <exception>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -48,6 +49,26 @@ struct alignas(64) Lane {
       digester.digest(all, results);
     } catch (const std::exception&) {
       results.clear();
+    }
+    return results;
+  }
+
+  /// Plans of those that are small, made one after the other: what the rules need then stays in the
+  /// processor's cache. Nothing for the others, which may not need one, and for one that fails: it
+  /// then makes its own, and tells why it cannot.
+  [[nodiscard]] std::vector<std::optional<Plan>> plans(std::span<const ByteView> all) {
+    constexpr std::size_t small = std::size_t{64} << 10;
+    const Spell matching(account.get(), Activity::rules);
+    std::vector<std::optional<Plan>> results(all.size());
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      if (all[i].size() > small) continue;
+      try {
+        auto& plan = results[i].emplace();
+        plan.calls.reserve(Plan::usual);
+        scanner.scan(all[i], {}, plan);
+      } catch (const std::exception&) {
+        results[i].reset();
+      }
     }
     return results;
   }

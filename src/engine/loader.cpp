@@ -15,11 +15,11 @@ namespace {
 // larger blocks are not kept.
 constexpr std::size_t mapped_from = std::size_t{8} << 20;
 constexpr std::size_t large_file = std::size_t{256} << 10;
+constexpr int open_flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 
 class File {
  public:
-  explicit File(const char* path) noexcept
-      : descriptor_(::open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) {}
+  explicit File(int descriptor) noexcept : descriptor_(descriptor) {}
   ~File() {
     if (descriptor_ >= 0) ::close(descriptor_);
   }
@@ -45,6 +45,28 @@ std::size_t read_some(int file, std::span<std::byte> room, std::size_t at) {
 }
 
 }  // namespace
+
+OpenFolder::~OpenFolder() { leave(); }
+
+void OpenFolder::leave() noexcept {
+  if (descriptor_ >= 0) ::close(descriptor_);
+  descriptor_ = -1;
+}
+
+int OpenFolder::open(const std::string& file) {
+  const auto slash = file.rfind('/');
+  if (slash == file.npos || slash == 0) return ::open(file.c_str(), open_flags);
+  const auto path = std::string_view(file).substr(0, slash);
+  if (path != path_) {
+    leave();
+    path_ = path;
+    return ::open(file.c_str(), open_flags);
+  }
+  if (descriptor_ < 0) descriptor_ = ::open(path_.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC);
+  const int found =
+      descriptor_ < 0 ? -1 : ::openat(descriptor_, file.c_str() + slash + 1, open_flags);
+  return found >= 0 ? found : ::open(file.c_str(), open_flags);
+}
 
 bool Loader::wanted(RootState& root, std::uint64_t size) const {
   if (size < config_.min_size) {
@@ -74,7 +96,8 @@ Bytes Loader::read(int file, std::size_t size, unsigned lane) {
   return buffer.release();
 }
 
-bool Loader::load(RootState& root, unsigned lane, FunctionRef<void()> before_large) {
+bool Loader::load(RootState& root, unsigned lane, OpenFolder& folder,
+                  FunctionRef<void()> before_large) {
   root.started = Clock::now();
   if (root.root.status != Status::ok && root.root.bytes.empty()) {
     return fail(root, root.root.status, to_string(root.root.status), root.root.message);
@@ -86,7 +109,7 @@ bool Loader::load(RootState& root, unsigned lane, FunctionRef<void()> before_lar
     root.bytes = std::move(root.root.bytes);
     return wanted(root, root.bytes.size());
   }
-  const File file(root.root.file.c_str());
+  const File file(folder.open(root.root.file));
   struct stat facts {};
   if (file.get() < 0 || ::fstat(file.get(), &facts) != 0) {
     return fail(root, Status::io_error, "io_error",

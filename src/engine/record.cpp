@@ -64,7 +64,7 @@ Record join_record(RootState& root, Spool::Reader& reader, const Visit& visit, T
   const auto& place = root.results->occurrences[visit.occurrence];
   record.occurrence = unpack_occurrence(reader.read(place.entry));
   // Results may be an equal root's, which had a name of its own.
-  if (visit.depth == 0) record.occurrence.name = root.name();
+  if (visit.depth == 0 && root.repeats) record.occurrence.name = root.name();
   // What cannot be read to its end because a limit cut it is no broken input.
   const auto judged = [&visit](Status status) {
     return visit.cut && status == Status::corrupt ? Status::partial : status;

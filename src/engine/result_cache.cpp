@@ -14,12 +14,15 @@ constexpr std::size_t overhead = 192;
 }  // namespace
 
 std::string ResultCache::text_of(const Key& key, std::string_view name) {
-  std::string text(as_chars(key.sha256));
+  std::string text;
+  text.reserve(key.sha256.size() + 1 + name.size());
+  text += as_chars(key.sha256);
   text += static_cast<char>(key.tlp);
   return text += name;
 }
 
 std::shared_ptr<RootResults> ResultCache::find(const Key& key, std::string_view name) {
+  if (!any_.load(std::memory_order_relaxed)) return nullptr;
   const auto named = text_of(key, name);
   const auto bare = std::string_view(named).substr(0, named.size() - name.size());
   const std::lock_guard lock(mutex_);
@@ -41,6 +44,7 @@ void ResultCache::keep(const Key& key, std::string_view name,
   if (by_key_.contains(text)) return;  // two equal roots were scanned at the same time
   kept_.push_front({std::move(text), std::move(results), size});
   by_key_.emplace(kept_.front().key, kept_.begin());
+  any_.store(true, std::memory_order_relaxed);
   size_.memory += size.memory;
   size_.files += size.files;
   size_.file_bytes += size.file_bytes;

@@ -2,6 +2,7 @@
 /// is repeated, not searched for again. Output never depends on it.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <list>
@@ -57,7 +58,8 @@ class ResultCache {
   void drop_last();
 
   const Size most_;
-  std::mutex mutex_;  ///< guards the rest
+  std::atomic<bool> any_ = false;  ///< whether something was ever kept
+  std::mutex mutex_;               ///< guards the rest
   Size size_;
   std::list<Kept> kept_;  // the one asked for last comes first
   std::unordered_map<std::string_view, std::list<Kept>::iterator> by_key_;

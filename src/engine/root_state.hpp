@@ -71,8 +71,8 @@ struct RootState {
   std::size_t records = 0;
 
   /// What it is called without its folders.
-  [[nodiscard]] std::string name() const {
-    return root.path.substr(root.path.find_last_of('/') + 1);
+  [[nodiscard]] std::string_view name() const noexcept {
+    return std::string_view(root.path).substr(root.path.find_last_of('/') + 1);
   }
 
   /// Notes what went wrong with the root itself; the first word stands.

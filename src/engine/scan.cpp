@@ -253,9 +253,10 @@ Scan::Claim Scan::claim(RootState& root, const Item& item, const support::Sha256
   return result;
 }
 
-void Scan::root(Lane& lane, RootState& root, const support::DigestResult* digest) {
+void Scan::root(Lane& lane, RootState& root, const support::DigestResult* digest, Plan* plan) {
   Item item;
   item.digest = digest;
+  item.plan = plan;
   item.bytes = root.bytes;
   item.info.name = root.name();
   payload(lane, root, std::move(item));
@@ -296,13 +297,10 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
     if (!claimed.fresh) return;
     Payload payload{std::move(item.bytes), std::move(item.info.name), {}, item.depth, root.tlp()};
     Plan plan;
-    plan.calls.reserve(4);
-    const std::string_view producer = item.producer == PluginSet::none
-                                          ? std::string_view()
-                                          : plugins_.plugins[item.producer].qualified;
-    {
-      const Spell matching(lane.account.get(), Activity::rules);
-      lane.scanner.scan(payload.view(), producer, plan);
+    if (item.plan != nullptr) {
+      plan = std::move(*item.plan);
+    } else {
+      make_plan(lane, payload.view(), item.producer, plan);
     }
     payload.type = plan.type;
     if (lane.account) lane.account->typed(plan.type, false);
@@ -327,15 +325,23 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
   }
 }
 
+void Scan::make_plan(Lane& lane, ByteView bytes, std::size_t producer, Plan& plan) const {
+  plan.calls.reserve(Plan::usual);
+  const Spell matching(lane.account.get(), Activity::rules);
+  const std::string_view name =
+      producer == PluginSet::none ? std::string_view() : plugins_.plugins[producer].qualified;
+  lane.scanner.scan(bytes, name, plan);
+}
+
 void Scan::expand(Lane& lane, RootState& root, const Payload& payload, ContentId content,
                   const Plan& plan) {
   ExpansionEntry entry;
   entry.type = plan.type;
-  Expansion expansion(config_.limits, payload.bytes.size());
   for (const auto& call : plan.calls) {
     if (!entry.dispatch.empty()) entry.dispatch += ',';
     support::append_json_string(entry.dispatch, call.target->plugin);
   }
+  std::optional<Expansion> expansion;
   const char* cut = root.cut.load(std::memory_order_relaxed);
   if (!plan.calls.empty() && payload.depth >= config_.limits.max_depth) {
     entry.status = Status::limit;
@@ -343,15 +349,17 @@ void Scan::expand(Lane& lane, RootState& root, const Payload& payload, ContentId
   } else if (!plan.calls.empty() && cut != nullptr) {
     entry.status = Status::limit;
     append_error(entry.errors, "", cut, "not opened: the root's limit is spent");
-  } else {
+  } else if (!plan.calls.empty()) {
+    expansion.emplace(config_.limits, payload.bytes.size());
     for (const auto& call : plan.calls) {
-      run_call(lane, root, payload, content, call, expansion, entry);
+      run_call(lane, root, payload, content, call, *expansion, entry);
     }
   }
   std::string packed_counts;
   std::string packed;
   pack(packed, entry);
-  const bool counted = expansion.counts.declared != 0 || !expansion.counts.dropped.empty();
+  const bool counted =
+      expansion && (expansion->counts.declared != 0 || !expansion->counts.dropped.empty());
   const std::lock_guard lock(root.mutex);
   auto& known = root.results->contents[content];
   known.expandable = !plan.calls.empty();
@@ -361,8 +369,8 @@ void Scan::expand(Lane& lane, RootState& root, const Payload& payload, ContentId
       });
   if (known.expandable || !entry.type.empty()) known.expansion = root.results->spool.append(packed);
   if (!counted) return;
-  expansion.counts.previous = known.counts;
-  pack(packed_counts, expansion.counts);
+  expansion->counts.previous = known.counts;
+  pack(packed_counts, expansion->counts);
   known.counts = root.results->spool.append(packed_counts);
 }
 

@@ -35,6 +35,7 @@ struct Item {
   Status status = Status::ok;
   std::string errors;
   const support::DigestResult* digest = nullptr;  ///< of the bytes, where it is known already
+  Plan* plan = nullptr;                           ///< for the bytes, where it is made already
 };
 
 /// How a call into a plugin ended.
@@ -48,9 +49,10 @@ class Scan {
   Scan(const Config& config, const PluginSet& plugins, Dispatcher& dispatcher, Memory& memory,
        Handover& handover, ResultCache& cache, ArchivedSet& archived);
 
-  /// Scans a loaded root and all that comes out of it, as far as it is not sent away. `digest`: of
-  /// its bytes, where it is known already.
-  void root(Lane& lane, RootState& root, const support::DigestResult* digest = nullptr);
+  /// Scans a loaded root and all that comes out of it, as far as it is not sent away. `digest` and
+  /// `plan`: its own, where they are made already.
+  void root(Lane& lane, RootState& root, const support::DigestResult* digest = nullptr,
+            Plan* plan = nullptr);
   /// Scans one payload: the body of `dispatch`.
   void payload(Lane& lane, RootState& root, Item item);
   /// Shows a payload to the workers: the body of `scan`.
@@ -84,6 +86,7 @@ class Scan {
   bool repeat(Lane& lane, RootState& root, const support::Sha256& sha256);
   Claim claim(RootState& root, const Item& item, const support::Sha256& sha256,
               OccurrenceEntry entry);
+  void make_plan(Lane& lane, ByteView bytes, std::size_t producer, Plan& plan) const;
   void expand(Lane& lane, RootState& root, const Payload& payload, ContentId content,
               const Plan& plan);
   void run_call(Lane& lane, RootState& root, const Payload& payload, ContentId content,

@@ -28,7 +28,11 @@ class Hash {
     }
     if (context_ == nullptr) throw std::bad_alloc();
   }
-  void start() { check(EVP_DigestInit_ex2(context_.get(), algorithm_.get(), nullptr)); }
+  void start() {
+    // Named again, an algorithm is set up anew, in other memory.
+    check(EVP_DigestInit_ex2(context_.get(),
+                             std::exchange(started_, true) ? nullptr : algorithm_.get(), nullptr));
+  }
   void update(ByteView bytes) {
     check(EVP_DigestUpdate(context_.get(), bytes.data(), bytes.size()));
   }
@@ -51,6 +55,7 @@ class Hash {
   }
   std::unique_ptr<EVP_MD, Free> algorithm_;
   std::unique_ptr<EVP_MD_CTX, Free> context_;
+  bool started_ = false;
 };
 
 }  // namespace
