@@ -32,17 +32,6 @@ bool must_stop(const void* context) noexcept {
          stop.timer.own() > stop.plugin_timeout;
 }
 
-/// Whether a plugin may be shown a payload; if not, `status` and `errors` say so.
-bool is_shown(const Payload& payload, const PluginEntry& plugin, Status& status,
-              std::string& errors) {
-  if (payload.tlp <= plugin.max_tlp) return true;
-  status = worst(status, Status::partial);
-  append_error(errors, plugin.qualified, "max_tlp",
-               "not shown to it: TLP " + std::string(to_string(payload.tlp)) + ", its max_tlp is " +
-                   std::string(to_string(plugin.max_tlp)));
-  return false;
-}
-
 Status status_of_limit(std::string_view limit) {
   return limit.ends_with("timeout") ? Status::timeout : Status::partial;
 }
@@ -64,6 +53,16 @@ class WorkersJob final : public Job {
 };
 
 }  // namespace
+
+bool is_shown(const Payload& payload, const PluginEntry& plugin, Status& status,
+              std::string& errors) {
+  if (payload.tlp <= plugin.max_tlp) return true;
+  status = worst(status, Status::partial);
+  append_error(errors, plugin.qualified, "max_tlp",
+               "not shown to it: TLP " + std::string(to_string(payload.tlp)) + ", its max_tlp is " +
+                   std::string(to_string(plugin.max_tlp)));
+  return false;
+}
 
 Scan::Scan(const Config& config, const PluginSet& plugins, Dispatcher& dispatcher, Memory& memory,
            Handover& handover, ResultCache& cache, ArchivedSet& archived)
@@ -179,39 +178,6 @@ std::string Scan::digests_of(const support::DigestResult& digest) const {
   add("sha256", digest.sha256);
   if (config_.digests.sha512) add("sha512", digest.sha512);
   return members;
-}
-
-bool Scan::archive(Lane& lane, const RootState& root, const Item& item, OccurrenceEntry& entry) {
-  const bool is_root = item.producer == PluginSet::none;
-  if (plugins_.archiver == PluginSet::none || !item.has_bytes || !(is_root || item.save)) {
-    return true;
-  }
-  const auto& plugin = plugins_.plugins[plugins_.archiver];
-  const Payload payload{item.bytes, item.info.name, {}, item.depth, root.tlp()};
-  if (!is_shown(payload, plugin, entry.status, entry.errors)) return true;
-  ArchivedSet::Turn turn(archived_, entry.sha256);
-  if (!turn.is_ours()) return true;
-  std::string hex;
-  support::append_hex(hex, entry.sha256);
-  const ArchiveInfo info{hex, root.root.path,
-                         is_root ? std::string_view() : plugins_.plugins[item.producer].qualified};
-  auto& counters = lane.counters[plugins_.archiver];
-  CallTimer timer;
-  const auto outcome = call(
-      lane, root, plugins_.archiver, timer, payload.bytes.size(),
-      [&](const Request&) {
-        const bool is_new = static_cast<const Connector*>(plugin.plugin)->archive(payload, info);
-        turn.done();
-        (is_new ? counters.kept : counters.had) += 1;
-        counters.out += is_new ? payload.bytes.size() : 0;
-      },
-      Value());
-  // Slow is not lost: what took longer than plugin_timeout is there all the same.
-  if (turn.is_done()) return true;
-  // The worst there is: results that say so are not repeated for equal roots.
-  entry.status = Status::io_error;
-  append_error(entry.errors, plugin.qualified, outcome.kind, "not archived: " + outcome.message);
-  return false;
 }
 
 bool Scan::repeat(Lane& lane, RootState& root, const support::Sha256& sha256) {

@@ -44,6 +44,10 @@ struct Outcome {
   std::string kind, message;
 };
 
+/// Whether a plugin may be shown a payload; if not, `status` and `errors` say so.
+bool is_shown(const Payload& payload, const PluginEntry& plugin, Status& status,
+              std::string& errors);
+
 class Scan {
  public:
   Scan(const Config& config, const PluginSet& plugins, Dispatcher& dispatcher, Memory& memory,

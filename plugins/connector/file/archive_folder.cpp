@@ -34,8 +34,10 @@ void make_folders(const fs::path& folder) {
 }
 
 void write_all(int descriptor, stoq::ByteView bytes, const fs::path& path) {
+  // In parts, so that pages of a mapped payload can be given back meanwhile.
+  constexpr std::size_t at_a_time = std::size_t{1} << 20;
   while (!bytes.empty()) {
-    const auto written = ::write(descriptor, bytes.data(), bytes.size());
+    const auto written = ::write(descriptor, bytes.data(), std::min(bytes.size(), at_a_time));
     if (written >= 0) {
       bytes = bytes.subspan(static_cast<std::size_t>(written));
     } else if (errno != EINTR) {
