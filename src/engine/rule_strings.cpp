@@ -73,10 +73,12 @@ StringExpression hex_string(RuleSource& cursor) {
   StringExpression made;
   unsigned open = 0;
   bool ended = false;
+  bool plain = true;  // so far
   std::string ignored;
   for (cursor.skip(); cursor.peek() != '}'; cursor.skip()) {
     auto& out = ended ? ignored : made.text;
     const char c = cursor.take();
+    if (c == '(' || c == '[' || c == '~') plain = false;
     if (c == '(') {
       out += "(?:";
       ++open;
@@ -103,6 +105,9 @@ StringExpression hex_string(RuleSource& cursor) {
       const auto fits = [](char digit) { return digit == '?' || hex_value(digit) >= 0; };
       if (!fits(c) || !fits(low)) throw NotTold{};
       append_hex_byte(out, c, low);
+      plain = plain && c != '?' && low != '?';
+      if (plain) made.head += static_cast<char>(hex_value(c) * 16 + hex_value(low));
+      continue;
     }
   }
   cursor.take();
@@ -211,7 +216,7 @@ void declaration(RuleSource& cursor, std::vector<StringExpression>& all) {
     const auto found = modifiers(cursor);
     std::string text = literal(bytes, found.wide);
     if (found.wide && found.ascii) text = "(?:" + text + "|" + literal(bytes, false) + ")";
-    all.push_back({std::move(text), found.any_case, true});
+    all.push_back({std::move(text), found.any_case, true, found.wide ? "" : bytes});
   } else {
     throw NotTold{};
   }

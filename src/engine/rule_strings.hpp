@@ -16,6 +16,8 @@ struct StringExpression {
   bool any_case = false;
   /// Its hits end where the string's do, and it looks no farther around them than a byte.
   bool whole = true;
+  /// Bytes with which all its hits begin.
+  std::string head = {};
 };
 
 /// The expressions of every string declared in a source, in its order. Nothing when one of them

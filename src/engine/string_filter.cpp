@@ -8,6 +8,8 @@
 
 #include <hs.h>
 
+#include "support/digest.hpp"
+
 namespace stoq::engine {
 namespace {
 
@@ -19,14 +21,39 @@ constexpr std::size_t most_parts = 4096;
 // Longer strings than dispatch rules have; libyara itself gives up on some at 4 KiB.
 constexpr std::size_t longest = 4096;
 
+// Of literals alone, and short ones, Hyperscan makes a table in a millisecond; one expression among
+// them, or one that ends in equal bytes, and it takes fifty.
+constexpr std::size_t least_literal = 3, usual_literal = 4, longest_literal = 8;
+
+/// What is looked for: the bytes with which a string begins, or, where they are too few, all of it.
+struct Pattern {
+  std::string text;
+  std::size_t literal = 0;  ///< bytes, if it is one
+};
+
+Pattern pattern_of(const StringExpression& string) {
+  auto head = string.head.substr(0, longest_literal);
+  while (head.size() > usual_literal && head.back() == head[head.size() - 2]) head.pop_back();
+  const bool rare = head.find_first_not_of(head.substr(0, 1)) != head.npos;
+  if (head.size() < least_literal || !rare) return {string.text, 0};
+  Pattern made{{}, head.size()};
+  for (const char c : head) {
+    made.text += "\\x";
+    support::append_hex(made.text, as_bytes(std::string_view(&c, 1)));
+  }
+  return made;
+}
+
 using Database = std::unique_ptr<hs_database_t, hs_error_t (*)(hs_database_t*)>;
 
 Database compile(const std::vector<StringExpression>& strings, unsigned more_flags) {
+  std::vector<Pattern> patterns;
+  for (const auto& string : strings) patterns.push_back(pattern_of(string));
   std::vector<const char*> texts;
   std::vector<unsigned> flags, numbers;
   for (const auto& string : strings) {
+    texts.push_back(patterns[numbers.size()].text.c_str());
     numbers.push_back(static_cast<unsigned>(numbers.size()));
-    texts.push_back(string.text.c_str());
     flags.push_back(HS_FLAG_DOTALL | more_flags |
                     (string.any_case ? unsigned{HS_FLAG_CASELESS} : 0U));
   }
@@ -39,9 +66,11 @@ Database compile(const std::vector<StringExpression>& strings, unsigned more_fla
   return {result == HS_SUCCESS ? database : nullptr, hs_free_database};
 }
 
-/// How long a match of each string is at most; empty when that is not known of every one.
-std::vector<std::size_t> widths_of(const std::vector<StringExpression>& strings) {
-  std::vector<std::size_t> widths;
+}  // namespace
+
+std::vector<StringFilter::Reach> StringFilter::reaches_of(
+    const std::vector<StringExpression>& strings) {
+  std::vector<Reach> reaches;
   for (const auto& string : strings) {
     hs_expr_info_t* info = nullptr;
     hs_compile_error_t* problem = nullptr;
@@ -49,13 +78,15 @@ std::vector<std::size_t> widths_of(const std::vector<StringExpression>& strings)
     const std::unique_ptr<hs_expr_info_t, void (*)(void*)> freed(info, std::free);
     if (problem != nullptr) hs_free_compile_error(problem);
     if (result != HS_SUCCESS || !string.whole || info->max_width > longest) return {};
-    widths.push_back(info->max_width);
+    const auto literal = pattern_of(string).literal;
+    reaches.push_back(literal == 0 ? Reach{info->max_width + beside, beside}
+                                   : Reach{literal + beside, info->max_width - literal + beside});
   }
-  return widths;
+  return reaches;
 }
 
-struct Finding {
-  const std::vector<std::size_t>& widths;
+struct StringFilter::Finding {
+  const std::vector<Reach>& reaches;
   Part within;
   std::size_t first;  ///< of the parts that are this search's
   std::size_t most;   ///< bytes in them
@@ -64,15 +95,15 @@ struct Finding {
 };
 
 // Matches come by their ends. A longer string may begin before the last part does.
-int on_match(unsigned id, unsigned long long /*from*/, unsigned long long to, unsigned /*flags*/,
-             void* context) {
+int StringFilter::on_match(unsigned id, unsigned long long /*from*/, unsigned long long to,
+                           unsigned /*flags*/, void* context) {
   auto& finding = *static_cast<Finding*>(context);
-  if (finding.widths.empty()) return 1;
+  if (finding.reaches.empty()) return 1;
   const auto size = finding.within.size();
   const auto end = std::min<std::size_t>(to, size);
-  const auto reach = finding.widths[id] + beside;
-  Part part{finding.within.begin + (end > reach ? end - reach : 0),
-            finding.within.begin + std::min(end + beside, size)};
+  const auto [before, behind] = finding.reaches[id];
+  Part part{finding.within.begin + (end > before ? end - before : 0),
+            finding.within.begin + std::min(end + behind, size)};
   auto& parts = finding.parts;
   while (parts.size() > finding.first && parts.back().end >= part.begin) {
     part = {std::min(part.begin, parts.back().begin), std::max(part.end, parts.back().end)};
@@ -84,18 +115,16 @@ int on_match(unsigned id, unsigned long long /*from*/, unsigned long long to, un
   return finding.bytes > finding.most || parts.size() > most_parts ? 1 : 0;
 }
 
-}  // namespace
-
 std::unique_ptr<StringFilter> StringFilter::make(const std::vector<StringExpression>& strings) {
   if (strings.empty() || hs_valid_platform() != HS_SUCCESS) return nullptr;
-  auto widths = widths_of(strings);
-  auto database = widths.empty() ? Database(nullptr, hs_free_database) : compile(strings, 0);
+  auto reaches = reaches_of(strings);
+  auto database = reaches.empty() ? Database(nullptr, hs_free_database) : compile(strings, 0);
   if (!database) {
-    widths.clear();
+    reaches.clear();
     database = compile(strings, HS_FLAG_SINGLEMATCH | HS_FLAG_PREFILTER);
   }
   if (!database) return nullptr;
-  return std::unique_ptr<StringFilter>(new StringFilter(database.release(), std::move(widths)));
+  return std::unique_ptr<StringFilter>(new StringFilter(database.release(), std::move(reaches)));
 }
 
 StringFilter::~StringFilter() { hs_free_database(database_); }
@@ -110,7 +139,7 @@ bool StringFilter::find(ByteView bytes, Part within, Scratch& scratch,
                         std::vector<Part>& parts) const {
   const auto searched = bytes.subspan(within.begin, within.size());
   if (searched.size() > UINT_MAX) return false;
-  Finding finding{widths_, within, parts.size(), searched.size() / 2, parts};
+  Finding finding{reaches_, within, parts.size(), searched.size() / 2, parts};
   return hs_scan(database_, reinterpret_cast<const char*>(searched.data()),
                  static_cast<unsigned>(searched.size()), 0, scratch.scratch_, on_match,
                  &finding) == HS_SUCCESS;

@@ -47,10 +47,20 @@ class StringFilter {
                           std::vector<Part>& parts) const;
 
  private:
-  StringFilter(hs_database* database, std::vector<std::size_t> widths) noexcept
-      : database_(database), widths_(std::move(widths)) {}
+  /// How far around the end of a hit its string may reach.
+  struct Reach {
+    std::size_t before = 0, behind = 0;
+  };
+  struct Finding;
+
+  StringFilter(hs_database* database, std::vector<Reach> reaches) noexcept
+      : database_(database), reaches_(std::move(reaches)) {}
+  static std::vector<Reach> reaches_of(const std::vector<StringExpression>& strings);
+  static int on_match(unsigned id, unsigned long long from, unsigned long long to, unsigned flags,
+                      void* context);
+
   hs_database* database_;
-  std::vector<std::size_t> widths_;  ///< by string; empty: where they are cannot be told
+  std::vector<Reach> reaches_;  ///< by string; empty: where they are cannot be told
 };
 
 }  // namespace stoq::engine

@@ -407,8 +407,8 @@ class Dispatch(CliTest):
         cases = [
             ("decoder:hex", b"MZ" .hex().encode() + self.NOISE.hex().encode(), b"MZ" + self.NOISE),
             ("decoder:hex", rtf + self.zipped("a", self.TEXT).hex().encode() + b"}}", self.zipped("a", self.TEXT)),
-            ("decoder:url", b"x = unescape('" + escaped + b"');\n", b"x = unescape('" + hidden + b"');\n"),
-            ("decoder:url", b"s = unescape('" + words + b"');\n", b"s = unescape('" + swapped + b"');\n"),
+            ("decoder:url", b"x = unescape('" + escaped + b"');\n", hidden),
+            ("decoder:url", b"s = unescape('" + words + b"');\n", swapped),
             ("decoder:rot13", codecs.encode("see http://example.org\n", "rot13").encode(), b"see http://example.org\n"),
             ("decoder:rot47", self.rot47(b"see https://example.org\n"), b"see https://example.org\n")]
         cases += [("decoder:bitrot", self.turned(program, bits), program) for bits in range(1, 8)]

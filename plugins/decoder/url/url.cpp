@@ -6,8 +6,10 @@
 ///   units   what %uXXXX becomes: "text" is UTF-8; "bytes" is two bytes, low one first, as
 ///           shellcode is written; "both" gives a child of each
 ///   least   with fewer escapes than this nothing is brought out (1)
-///   in_row  nor without so many %uXXXX, or escapes of visible ASCII characters, in a row (0)
+///   in_row  not the payload as a whole, but each run in it, as far as white space, quotes and
+///           parentheses, with so many %uXXXX, or escapes of visible ASCII characters, in a row (0)
 #include <cstdint>
+#include <optional>
 
 #include "bytewise.hpp"
 
@@ -148,25 +150,27 @@ class Url : public stoq::Decoder {
     const auto in_row = args.integer("in_row", 0);
     if (in_row < 0) stoq::common::refuse_rule(plugin_name, args, "in_row is below 0");
     const auto text = payload.view();
-    const Wanted wanted{static_cast<std::uint64_t>(least), static_cast<std::uint64_t>(in_row)};
-    if (!has_escapes(text, wanted, how, request)) return;
-    if (how.units != Units::both) return produce(text, how, {}, request, children);
-    produce(text, {how.plus, Units::text}, {}, request, children);
-    if (!has_units(text, request)) return;
-    produce(text, {how.plus, Units::bytes}, {{"units", "bytes"}}, request, children);
+    if (in_row > 0)
+      return decode_runs(text, static_cast<std::uint64_t>(in_row), how, request, children);
+    if (!has_escapes(text, static_cast<std::uint64_t>(least), how, request)) return;
+    produce_all(text, {}, how, request, children);
   }
 
  private:
-  /// How many escapes there must be: in all, and in a row.
-  struct Wanted {
-    std::uint64_t least, in_row;
-  };
+  /// Brings out `text`, which stands at `offset` if it is not the whole payload.
+  static void produce_all(stoq::ByteView text, std::optional<std::uint64_t> offset, How how,
+                          const stoq::Request& request, stoq::Children& children) {
+    if (how.units != Units::both) return produce(text, offset, how, {}, request, children);
+    produce(text, offset, {how.plus, Units::text}, {}, request, children);
+    if (!has_units(text, request)) return;
+    produce(text, offset, {how.plus, Units::bytes}, {{"units", "bytes"}}, request, children);
+  }
 
-  static void produce(stoq::ByteView text, How how, stoq::Value meta, const stoq::Request& request,
-                      stoq::Children& children) {
+  static void produce(stoq::ByteView text, std::optional<std::uint64_t> offset, How how,
+                      stoq::Value meta, const stoq::Request& request, stoq::Children& children) {
     constexpr std::size_t block_size = 16384;
     constexpr std::size_t step_most = 4;
-    stoq::ChildInfo info{.keep_prefix = true, .meta = std::move(meta)};
+    stoq::ChildInfo info{.offset = offset, .keep_prefix = true, .meta = std::move(meta)};
     children.produce(std::move(info), text.size(), [&](stoq::Buffer& buffer) {
       std::array<std::byte, block_size> block{};
       for (std::size_t at = 0; at < text.size() && !request.stop_requested();) {
@@ -195,34 +199,57 @@ class Url : public stoq::Decoder {
     return how;
   }
 
-  /// Whether as many escapes as wanted, or blanks written as '+', are there.
-  static bool has_escapes(stoq::ByteView text, Wanted wanted, How how,
+  /// Whether at least so many escapes, or blanks written as '+', are there.
+  static bool has_escapes(stoq::ByteView text, std::uint64_t least, How how,
                           const stoq::Request& request) {
     const auto chars = stoq::as_chars(text);
     // Of one character it is looked for many bytes at a time.
     const auto next = [&](std::size_t at) {
       return how.plus ? chars.find_first_of("%+", at) : chars.find('%', at);
     };
-    std::uint64_t escapes = 0, row = 0, longest = 0;
-    std::size_t looked = 0, row_end = 0;
+    std::uint64_t escapes = 0;
+    std::size_t looked = 0;
     for (auto at = next(0); at < chars.size(); at = next(at)) {
       if (at - looked >= stop_interval) {
         if (request.stop_requested()) return false;
         looked = at;
       }
       const auto step = step_at(text, at, how);
-      if (step.escape || chars[at] == '+') ++escapes;
-      if (step.visible() || step.unit()) {
-        row = (at == row_end ? row : 0) + 1;
-        row_end = at + step.taken;
-        longest = std::max(longest, row);
-      } else if (step.blank() && at == row_end) {
-        row_end = at + step.taken;
-      }
-      if (escapes >= wanted.least && longest >= wanted.in_row) return true;
+      if ((step.escape || chars[at] == '+') && ++escapes >= least) return true;
       at += step.taken;
     }
     return false;
+  }
+
+  /// Whether a run may hold this, escapes or not.
+  static bool in_run(char c) {
+    return c > ' ' && c < 0x7f && std::string_view("\"'`<>()\\").find(c) == std::string_view::npos;
+  }
+
+  static void decode_runs(stoq::ByteView text, std::uint64_t in_row, How how,
+                          const stoq::Request& request, stoq::Children& children) {
+    const auto chars = stoq::as_chars(text);
+    std::uint64_t row = 0;
+    std::size_t looked = 0, row_begin = 0, row_end = 0, run_end = 0;
+    for (auto at = chars.find('%'); at < chars.size(); at = chars.find('%', at)) {
+      if (at - looked >= stop_interval) {
+        if (request.stop_requested()) return;
+        looked = at;
+      }
+      const auto step = step_at(text, at, how);
+      if (at != row_end || !step.escape) row = 0;
+      if (row == 0) row_begin = at;
+      at += step.taken;
+      if (step.visible() || step.unit()) ++row;
+      if (step.visible() || step.unit() || step.blank()) row_end = at;
+      if (row < in_row) continue;
+      while (row_begin > run_end && in_run(chars[row_begin - 1])) --row_begin;
+      run_end = at;
+      while (run_end < chars.size() && in_run(chars[run_end])) ++run_end;
+      produce_all(text.subspan(row_begin, run_end - row_begin), row_begin, how, request, children);
+      at = run_end;
+      row = 0;
+    }
   }
 
   static bool has_units(stoq::ByteView text, const stoq::Request& request) {
