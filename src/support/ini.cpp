@@ -8,6 +8,8 @@
 
 #include <stoq/error.hpp>
 
+#include "support/text.hpp"
+
 namespace stoq::support {
 namespace {
 
@@ -20,19 +22,13 @@ constexpr std::string_view default_section = "DEFAULT";
 
 using Section = Ini::Section;
 using Sections = std::map<std::string, Section, std::less<>>;
+/// Where each key of a section stands.
+using Lines = std::map<std::string, std::map<std::string, std::size_t, std::less<>>, std::less<>>;
 
 std::string_view stripped(std::string_view text) {
   const auto first = text.find_first_not_of(blanks);
   if (first == text.npos) return {};
   return text.substr(first, text.find_last_not_of(blanks) - first + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (auto& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
 }
 
 /// Takes the next line off `rest`; ends at \n, \r\n or \r, as Python's text files do.
@@ -50,19 +46,21 @@ class Parser {
  public:
   explicit Parser(const std::string& origin) : origin_(origin) {}
 
-  Sections parse(std::string_view text) {
+  void parse(std::string_view text) {
     if (text.starts_with("\xef\xbb\xbf")) text.remove_prefix(3);
     while (!text.empty()) {
       ++line_number_;
       take(next_line(text));
     }
-    for (auto& [name, section] : sections_) {
+    for (auto& [name, section] : sections) {
       for (auto& [key, value] : section) {
         value.erase(value.find_last_not_of(blanks) + 1);
       }
     }
-    return std::move(sections_);
   }
+
+  Sections sections;
+  Lines lines;
 
  private:
   void take(std::string_view line) {
@@ -87,9 +85,10 @@ class Parser {
   }
 
   void open_section(std::string_view name) {
-    const auto [section, added] = sections_.try_emplace(std::string(name));
+    const auto [section, added] = sections.try_emplace(std::string(name));
     if (!added) fail("section [" + std::string(name) + "] stands here a second time");
     section_ = &section->second;
+    section_lines_ = &lines[section->first];
     value_ = nullptr;
   }
 
@@ -101,18 +100,19 @@ class Parser {
     if (key.empty()) fail("no key stands before '" + std::string(1, text[delimiter]) + "'");
     const auto [option, added] = section_->try_emplace(key, stripped(text.substr(delimiter + 1)));
     if (!added) fail("'" + key + "' is set a second time in this section");
+    section_lines_->emplace(key, line_number_);
     value_ = &option->second;
   }
 
   [[noreturn]] void fail(const std::string& reason) const {
-    throw ConfigError(origin_ + ", line " + std::to_string(line_number_) + ": " + reason);
+    throw ConfigError(origin_ + ":" + std::to_string(line_number_) + ": " + reason);
   }
 
   const std::string& origin_;
   std::size_t line_number_ = 0;
   std::size_t indent_ = 0;
-  Sections sections_;
   Section* section_ = nullptr;
+  Lines::mapped_type* section_lines_ = nullptr;
   std::string* value_ = nullptr;
 };
 
@@ -161,15 +161,23 @@ class Interpolation {
 }  // namespace
 
 Ini Ini::parse(std::string_view text, const std::string& origin) {
-  auto raw = Parser(origin).parse(text);
+  Parser parser(origin);
+  parser.parse(text);
+  auto& raw = parser.sections;
   Section defaults;
   if (auto node = raw.extract(std::string(default_section))) defaults = std::move(node.mapped());
+  const auto default_lines = std::move(parser.lines[std::string(default_section)]);
+  parser.lines.erase(parser.lines.find(default_section));
   Ini ini;
+  ini.origin_ = origin;
+  ini.lines_ = std::move(parser.lines);
   for (auto& [name, section] : raw) {
     section.insert(defaults.begin(), defaults.end());
+    ini.lines_[name].insert(default_lines.begin(), default_lines.end());
     auto& out = ini.sections_[name];
     for (const auto& [key, value] : section) {
-      out[key] = Interpolation(section, origin + ", [" + name + "] " + key).expand(value);
+      const auto where = ini.where(name, key) + ": [" + name + "] " + key;
+      out[key] = Interpolation(section, where).expand(value);
     }
   }
   return ini;
@@ -200,6 +208,13 @@ std::string Ini::get(std::string_view section_name, std::string_view key) const 
   const auto& values = section(section_name);
   const auto found = values.find(key);
   return found == values.end() ? std::string{} : found->second;
+}
+
+std::string Ini::where(std::string_view section_name, std::string_view key) const {
+  const auto lines = lines_.find(section_name);
+  if (lines == lines_.end()) return origin_;
+  const auto line = lines->second.find(key);
+  return line == lines->second.end() ? origin_ : origin_ + ":" + std::to_string(line->second);
 }
 
 }  // namespace stoq::support

@@ -3,6 +3,7 @@
 /// their own, indented continuation lines, [DEFAULT], `%(key)s` and `%%`; duplicates are refused.
 #pragma once
 
+#include <cstddef>
 #include <filesystem>
 #include <map>
 #include <string>
@@ -24,11 +25,15 @@ class Ini {
   const Section& section(std::string_view name) const&& = delete;  // would dangle in a range-for
   /// Empty when absent.
   [[nodiscard]] std::string get(std::string_view section, std::string_view key) const;
+  /// Where the key stands: "file:line"; the file alone when it does not stand there.
+  [[nodiscard]] std::string where(std::string_view section, std::string_view key) const;
   [[nodiscard]] const std::map<std::string, Section, std::less<>>& sections() const& {
     return sections_;
   }
 
  private:
+  std::string origin_;
+  std::map<std::string, std::map<std::string, std::size_t, std::less<>>, std::less<>> lines_;
   std::map<std::string, Section, std::less<>> sections_;
 };
 

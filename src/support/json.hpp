@@ -1,4 +1,5 @@
-/// Writes JSON straight into a string that is reused: no tree, no allocation of its own.
+/// Writes JSON straight into a string that is reused: no tree, no allocation of its own. Reads it
+/// as a Value.
 #pragma once
 
 #include <algorithm>
@@ -11,6 +12,8 @@
 
 namespace stoq::support {
 
+inline constexpr unsigned most_json_depth = 100;
+
 /// Appends `text` as a JSON string, quotes included: control characters, quote and backslash
 /// escaped, each maximal ill-formed part of UTF-8 replaced by U+FFFD (Unicode 15, 3.9), U+2028/9
 /// and DEL escaped. Any bytes in, valid JSON out.
@@ -22,6 +25,9 @@ void append_json_number(std::string& out, std::uint64_t number);
 /// Appends the value on one line. Members that are null, and members that are objects or arrays
 /// with nothing in them, are left out ("empty means absent"); items of arrays keep their places.
 void append_json(std::string& out, const Value& value);
+/// Reads one JSON value (RFC 8259), up to `most_json_depth` levels. Whole numbers that 64 bits do
+/// not hold become doubles. Throws MalformedInput, saying where.
+[[nodiscard]] Value parse_json(std::string_view text);
 /// Whether `text` is well-formed UTF-8.
 [[nodiscard]] bool is_utf8(std::string_view text) noexcept;
 /// RFC 4648 base64 with padding.

@@ -109,14 +109,22 @@ std::string refusal(const std::string& text) {
 }
 
 TEST(Ini, MessagesNameFileLineAndReason) {
-  EXPECT_EQ(refusal("[a]\n\nk = 1\nk = 2\n"),
-            "x.stoq, line 4: 'k' is set a second time in this section");
-  EXPECT_EQ(refusal("[a]\n[b]\n[a]\n"), "x.stoq, line 3: section [a] stands here a second time");
-  EXPECT_EQ(refusal("k = 1\n"), "x.stoq, line 1: a [section] is expected before 'k = 1'");
-  EXPECT_EQ(refusal("[a]\r\njunk\r\n"), "x.stoq, line 2: 'key = value' is expected, not 'junk'");
+  EXPECT_EQ(refusal("[a]\n\nk = 1\nk = 2\n"), "x.stoq:4: 'k' is set a second time in this section");
+  EXPECT_EQ(refusal("[a]\n[b]\n[a]\n"), "x.stoq:3: section [a] stands here a second time");
+  EXPECT_EQ(refusal("k = 1\n"), "x.stoq:1: a [section] is expected before 'k = 1'");
+  EXPECT_EQ(refusal("[a]\r\njunk\r\n"), "x.stoq:2: 'key = value' is expected, not 'junk'");
   EXPECT_EQ(refusal("[a]\nk = 5%\n"),
-            "x.stoq, [a] k: a '%' must be written '%%', or stand in '%(key)s'");
-  EXPECT_EQ(refusal("[a]\nk = %(no)s\n"), "x.stoq, [a] k: '%(no)s' names no key of this section");
+            "x.stoq:2: [a] k: a '%' must be written '%%', or stand in '%(key)s'");
+  EXPECT_EQ(refusal("[a]\nk = %(no)s\n"), "x.stoq:2: [a] k: '%(no)s' names no key of this section");
+}
+
+TEST(Ini, SaysWhereAKeyStands) {
+  const auto ini = Ini::parse("[DEFAULT]\nd = 0\n[a]\n# c\nk = 1\n  2\nL = 3\n", "x.stoq");
+  EXPECT_EQ(ini.where("a", "k"), "x.stoq:5");
+  EXPECT_EQ(ini.where("a", "l"), "x.stoq:7");
+  EXPECT_EQ(ini.where("a", "d"), "x.stoq:2");
+  EXPECT_EQ(ini.where("a", "none"), "x.stoq");
+  EXPECT_EQ(ini.where("none", "k"), "x.stoq");
 }
 
 TEST(Ini, GrowthByInterpolationIsBounded) {

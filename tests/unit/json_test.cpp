@@ -8,6 +8,8 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <stoq/error.hpp>
+
 namespace {
 
 using stoq::Value;
@@ -255,6 +257,38 @@ TEST(Json, Base64) {
     std::string out;
     stoq::support::append_base64(out, bytes);
     EXPECT_EQ(out, text);
+  }
+}
+
+// Python's json.loads() and json.dumps() give the same.
+TEST(Json, ReadsWhatItWrites) {
+  const std::vector<const char*> texts{"null",
+                                       "true",
+                                       "false",
+                                       "0",
+                                       "-1",
+                                       "9223372036854775807",
+                                       "-9223372036854775808",
+                                       "1.5",
+                                       R"("")",
+                                       R"("a\u0001\"b")",
+                                       "[]",
+                                       "{}",
+                                       "[1,[2,[]],\"x\"]",
+                                       R"({"z":1,"a":{"b":[true]}})"};
+  for (const auto* text : texts) EXPECT_EQ(written(stoq::support::parse_json(text)), text);
+  EXPECT_EQ(written(stoq::support::parse_json(" [ 1 , 18446744073709551616 ] ")),
+            "[1,18446744073709551616]");
+  EXPECT_EQ(written(stoq::support::parse_json(R"({"a":1,"b":2,"a":3})")), R"({"a":3,"b":2})");
+}
+
+TEST(Json, RefusesWhatIsNone) {
+  const std::string deep(200, '[');
+  const std::vector<std::string> texts{"",    " ",   "{",     "[1,]",     "nul",
+                                       "'a'", "1 2", "{1:2}", "\"\xff\"", std::string("1\0", 2),
+                                       "01",  "+1",  deep,    "NaN"};
+  for (const auto& text : texts) {
+    EXPECT_THROW((void)stoq::support::parse_json(text), stoq::MalformedInput) << text;
   }
 }
 

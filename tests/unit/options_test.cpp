@@ -7,6 +7,8 @@
 
 #include <stoq/options.hpp>
 
+#include "support/json.hpp"
+
 namespace {
 
 using stoq::ConfigError;
@@ -176,6 +178,31 @@ TEST(Options, KnowsWhatWasDeclaredAndWhatIsInForce) {
   (void)options.get("also", 0, "help");
   (void)options.get("misspelt", "", "help");
   EXPECT_TRUE(options.unknown().empty());
+}
+
+TEST(Options, ReadsObjects) {
+  const auto read = [](const std::string& text) {
+    Options options("x.stoq", {{"key", text}}, stoq::support::parse_json);
+    return options.get_dict("key", "help");
+  };
+  EXPECT_EQ(read(R"({"a": 1, "b": ["x"], "a": 2})").integer("a"), 2);
+  EXPECT_EQ(read(R"({"a": {"b": "c"}})")["a"].text("b"), "c");
+  for (const auto* empty : {"", " ", "{}"}) {
+    EXPECT_EQ(read(empty).get_if<stoq::Value::Object>()->size(), 0U);
+  }
+  for (const auto* bad : {"{", "[]", "1", "null", "{'a': 1}", "{} x", "{\"a\": 1,}"}) {
+    EXPECT_NE(refusal([&] { (void)read(bad); }).find("expected a JSON object"), std::string::npos);
+  }
+}
+
+TEST(Options, MessagesNameWhereTheValueWasSet) {
+  Options options("x.stoq", Options::Settings{{"key", {"soon", "x.stoq:7"}}}, nullptr);
+  EXPECT_TRUE(refusal([&] {
+                (void)options.get("key", 1, "help");
+              }).starts_with("x.stoq:7: option 'key' is 'soon'"));
+  EXPECT_EQ(refusal([&] { options.refuse("key", "now or never"); }),
+            "x.stoq:7: option 'key' is 'soon'; expected now or never");
+  EXPECT_EQ(options.declared().front().place, "x.stoq:7");
 }
 
 }  // namespace

@@ -70,4 +70,10 @@ TEST(Text, TheFirstOfEquallyNearNamesIsTaken) {
   EXPECT_EQ(stoq::support::nearest("cat", {"bat", "rat"}), "bat");
 }
 
+TEST(Text, OneLine) {
+  using stoq::support::one_line;
+  EXPECT_EQ(one_line("plain \xc3\xa9\xff \\"), "plain \xc3\xa9\xff \\");
+  EXPECT_EQ(one_line(std::string("a\nb\r\x1b[2J\x7f\0", 10)), "a\\x0ab\\x0d\\x1b[2J\\x7f\\x00");
+}
+
 }  // namespace
