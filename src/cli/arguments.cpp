@@ -24,15 +24,17 @@ namespace {
 
 constexpr std::array<std::string_view, 4> hash_names{"md5", "sha1", "sha256", "sha512"};
 
-void parse_plugin_option(const std::string& text, PluginOptions& options) {
+void parse_plugin_option(const std::string& text, const std::string& place,
+                         engine::PluginOptions& options) {
   const auto equals = text.find('=');
   const auto dot = text.find('.');
   if (equals == text.npos || dot == text.npos || dot == 0 || dot + 1 >= equals) {
-    throw UsageError("--option: '" + text +
+    throw UsageError(place + ": '" + text +
                      "' is not PLUGIN.KEY=VALUE, such as "
                      "yara.timeout=10");
   }
-  options[text.substr(0, dot)][text.substr(dot + 1, equals - dot - 1)] = text.substr(equals + 1);
+  const auto key = support::lower(text.substr(dot + 1, equals - dot - 1));
+  options[text.substr(0, dot)][key] = {text.substr(equals + 1), place};
 }
 
 void set_metadata(const std::vector<std::string>& texts, engine::Config& config) {
@@ -73,8 +75,20 @@ void strip_category(std::string& name, std::string_view category) {
   }
 }
 
-/// Hands `paths` to the worker yara, and makes it one of the workers.
-void set_rules(const std::vector<std::string>& paths, engine::Config& config) {
+/// Where a plugin's option goes that a long option of ours stands for.
+Options::Setting& plugin_option(Given& given, const std::string& option, const std::string& plugin,
+                                const std::string& key) {
+  auto& config = given.arguments.config;
+  const auto in_file = given.places.find(option);
+  const bool by_hand = in_file == given.places.end();
+  auto& setting = (by_hand ? config.options : config.base_options)[plugin][key];
+  setting.place = by_hand ? "--" + option : in_file->second;
+  return setting;
+}
+
+/// Hands the rules to the worker yara, and makes it one of the workers.
+void set_rules(Given& given) {
+  const auto& paths = given.rules;
   std::string list;
   for (const auto& path : paths) {
     if (path.find(',') != std::string::npos) {
@@ -82,15 +96,15 @@ void set_rules(const std::vector<std::string>& paths, engine::Config& config) {
     }
     (list += list.empty() ? "" : ",") += path;
   }
-  auto& workers = config.workers;
+  auto& workers = given.arguments.config.workers;
   if (std::find(workers.begin(), workers.end(), "yara") == workers.end()) {
     workers.emplace_back("yara");
   }
-  config.options["worker:yara"]["rules_list"] = list;
+  plugin_option(given, "rules", "worker:yara", "rules_list").value = list;
 }
 
-void set_workers(bool chosen, const std::vector<std::string>& rules, engine::Config& config) {
-  auto& workers = config.workers;
+void set_workers(bool chosen, Given& given) {
+  auto& workers = given.arguments.config.workers;
   if (!chosen) workers = {"mimetype", "entropy"};
   for (auto& name : workers) {
     trim(name);
@@ -100,11 +114,11 @@ void set_workers(bool chosen, const std::vector<std::string>& rules, engine::Con
   if (none && workers.size() > 1) {
     throw UsageError("--worker: 'none' stands alone; leave it out or leave the others out");
   }
-  if (none && !rules.empty()) {
+  if (none && !given.rules.empty()) {
     throw UsageError("--rules needs the worker yara; leave '-w none' out");
   }
   if (none) workers.clear();
-  if (!rules.empty()) set_rules(rules, config);
+  if (!given.rules.empty()) set_rules(given);
 }
 
 /// Whether run.json may stand beside the output: not where that is a device or a pipe.
@@ -114,7 +128,8 @@ bool is_plain_file(const std::string& path) {
   return !std::filesystem::exists(status) || std::filesystem::is_regular_file(status);
 }
 
-void set_output(bool connector_chosen, const Given& given, engine::Config& config) {
+void set_output(bool connector_chosen, Given& given) {
+  auto& config = given.arguments.config;
   if (given.format != "jsonl" && given.format != "stoq") {
     throw UsageError("--format: '" + given.format + "' is neither jsonl nor stoq");
   }
@@ -131,7 +146,7 @@ void set_output(bool connector_chosen, const Given& given, engine::Config& confi
   }
   if (!connector_chosen) config.connector = wanted;
   if (wanted == "stdout") return;
-  config.options["connector:" + config.connector]["path"] = given.output;
+  plugin_option(given, "output", "connector:" + config.connector, "path").value = given.output;
   if (!given.run_json_set && is_plain_file(given.output)) {
     config.run_json = (std::filesystem::path(given.output).parent_path() / "run.json").string();
   }
@@ -152,31 +167,37 @@ bool takes_paths(const Arguments& arguments) {
          arguments.command == Command::graph;
 }
 
+/// Lays stoq.cfg under what the command line says.
+void read_config_file(const CLI::App& app, CLI::App& command, Given& given) {
+  if (given.arguments.command == Command::schema) return;
+  const auto file = given.config_file.empty() ? find_config_file() : given.config_file;
+  if (!file.empty()) apply_config_file(file, *app.get_subcommand("scan"), command, given);
+}
+
 /// Draws the conclusions from what was given on the command line and in the file.
 void conclude(CLI::App& command, Given& given) {
   auto& config = given.arguments.config;
-  for (const auto& text : given.plugin_options) parse_plugin_option(text, config.options);
-  if (!given.config_file.empty()) {
-    const auto listed = given.plugin_options.size();
-    // What stands under [core] is for scans.
-    apply_config_file(given.config_file, takes_paths(given.arguments) ? &command : nullptr,
-                      config.options);
-    for (auto i = listed; i < given.plugin_options.size(); ++i) {
-      parse_plugin_option(given.plugin_options[i], config.options);
+  const auto in_file = given.places.find("option");
+  for (const auto& text : given.plugin_options) {
+    if (in_file == given.places.end()) {
+      parse_plugin_option(text, "--option", config.options);
+    } else {
+      parse_plugin_option(text, in_file->second, config.base_options);
     }
   }
   if (given.arguments.command == Command::get) strip_category(given.arguments.plugin, "connector");
   if (!takes_paths(given.arguments)) return;
   if (given.arguments.command != Command::graph) check_input(config.input);
   set_hashes(given.hashes, config.digests);
+  if (!given.hashes.empty() && !given.places.contains("hash")) config.hash_roots = true;
   set_metadata(given.metadata, config);
-  set_workers(command.get_option("--worker")->count() != 0, given.rules, config);
+  set_workers(command.get_option("--worker")->count() != 0, given);
   const bool connector_chosen = command.get_option("--connector")->count() != 0;
   if (given.arguments.command == Command::bench) {
     config.accounts = true;
     if (!connector_chosen && given.output.empty()) config.connector.clear();
   }
-  set_output(connector_chosen, given, config);
+  set_output(connector_chosen, given);
   if (config.max_size && *config.max_size < config.min_size) {
     throw UsageError("--max-size is less than --min-size: nothing could be scanned");
   }
@@ -249,6 +270,7 @@ std::optional<Arguments> parse_arguments(int argc, const char* const* argv) {
     if (!takes_paths(given.arguments)) throw UsageError("'--' comes before paths to scan");
     paths.insert(paths.end(), mark + 1, end);
   }
+  read_config_file(app, *command, given);
   conclude(*command, given);
   return std::move(given.arguments);
 }

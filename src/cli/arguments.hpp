@@ -5,6 +5,7 @@
 #include <optional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "engine/config.hpp"
 
@@ -15,8 +16,9 @@ enum class Command : std::uint8_t { scan, bench, graph, list, info, get, schema 
 struct Arguments {
   Command command = Command::scan;
   engine::Config config;
-  std::string plugin;    ///< of `info`, and the connector of `get`
-  std::string file;      ///< of `get`: a hash or a path
+  std::vector<std::string> warnings;  ///< what to tell the user before anything is done
+  std::string plugin;                 ///< of `info`, and the connector of `get`
+  std::string file;                   ///< of `get`: a hash or a path
   std::string output;    ///< of `get`: where the bytes go; empty or "-": standard output
   bool duckdb = false;   ///< of `schema`
   bool progress = true;  ///< a line on the terminal while it runs

@@ -27,7 +27,8 @@ Examples:
   stoq scan corpus/ --rules rules/ --option yara.timeout=10 --config stoq.cfg
   stoq scan mail/ -o mail.jsonl -A file --option file.archive_base=/srv/archive
 
-A configuration file holds the long options under [core], and plugins' options by section:
+stoq.cfg holds the long options (or stoQ's keys for them) under [core], and plugins' options by
+section; the command line wins over plugins' .stoq files, and those over stoq.cfg:
   [core]
   worker = mimetype, entropy
   max-depth = 8

@@ -13,6 +13,12 @@ void print(std::string_view label, const std::string& text) {
   std::cout << label << std::string(13 - label.size(), ' ') << shown(text, 1000) << '\n';
 }
 
+/// The plugin's own file without its folder, which stands above.
+std::string origin_of(const engine::PluginInfo& plugin, const std::string& origin) {
+  const auto folder = plugin.folder + "/";
+  return origin.starts_with(folder) ? origin.substr(folder.size()) : origin;
+}
+
 void print_options(const engine::PluginInfo& plugin) {
   if (plugin.options.empty()) {
     std::cout << "\nIt has no options.\n";
@@ -26,12 +32,12 @@ void print_options(const engine::PluginInfo& plugin) {
       meaning += " [" + option.fallback + "]";
     }
     table.add({shown(option.key, 60), option.value.empty() ? "-" : shown(option.value, 60),
-               shown(option.origin, 60), shown(meaning, 200)});
+               shown(origin_of(plugin, option.origin), 200), shown(meaning, 200)});
   }
   std::cout << '\n';
   for (const auto& line : table.lines()) std::cout << line << '\n';
   std::cout << "\nSet one with --option " << plugin.name << '.' << plugin.options.front().key
-            << "=VALUE, or in a --config file:\n  [plugin:" << plugin.name << "]\n  "
+            << "=VALUE, or in stoq.cfg:\n  [plugin:" << plugin.name << "]\n  "
             << plugin.options.front().key << " = VALUE\n";
 }
 

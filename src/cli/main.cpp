@@ -61,6 +61,9 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   try {
     const auto arguments = stoq::cli::parse_arguments(argc, argv);
+    if (arguments) {
+      for (const auto& text : arguments->warnings) std::cerr << "stoq: warning: " << text << '\n';
+    }
     const int code = arguments ? run(*arguments) : 0;
     if (!std::cout.flush()) return fail("cannot write to standard output");
     return code;

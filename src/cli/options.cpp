@@ -138,6 +138,22 @@ void add_plugin_dirs(CLI::App& app, Given& given) {
       ->group("Plugins");
 }
 
+LogLevel parse_level(const std::string& text) {
+  const std::vector<std::string> words{"debug", "info", "warning", "error", "critical"};
+  const auto word = std::find(words.begin(), words.end(), support::lower(text));
+  if (word == words.end()) {
+    throw CLI::ValidationError("--log-level",
+                               "'" + text + "' is none of debug, info, warning, error, critical");
+  }
+  return static_cast<LogLevel>(word - words.begin());
+}
+
+void add_plugin_options(CLI::App& app, Given& given) {
+  add_list(app, "--option", "PLUGIN.KEY=VALUE", given.plugin_options,
+           "Set a plugin's option ('stoq info PLUGIN' lists them); repeatable")
+      ->group("Plugins");
+}
+
 void add_input(CLI::App& app, Given& given) {
   auto& config = given.arguments.config;
   add_list(app, "PATH", "", config.input.paths, "Files and folders to scan")
@@ -177,12 +193,6 @@ void add_input(CLI::App& app, Given& given) {
   add_list(app, "--metadata", "KEY:VALUE", given.metadata,
            "Add to every file's meta, as in case:1234; repeatable")
       ->group("Input");
-}
-
-void add_plugin_options(CLI::App& app, Given& given) {
-  add_list(app, "--option", "PLUGIN.KEY=VALUE", given.plugin_options,
-           "Set a plugin's option ('stoq info PLUGIN' lists them); repeatable")
-      ->group("Plugins");
 }
 
 void add_plugins(CLI::App& app, Given& given) {
@@ -245,6 +255,27 @@ void add_output(CLI::App& app, Given& given) {
   app.add_flag("--summary", given.summary, "The summary even with --quiet")->group("Output");
 }
 
+void add_log(CLI::App& app, Given& given) {
+  auto& log = given.arguments.config.log;
+  add_text(app, "--log-level", "LEVEL",
+           "Log what matters so much: debug, info, warning, error, critical "
+           "[warning, in the file info]",
+           [&log](const std::string& word) { log.level = parse_level(word); })
+      ->group("Log");
+  add_text(app, "--log-file", "FILE", "Log to FILE too, besides standard error",
+           [&log](const std::string& path) { log.file = path; })
+      ->group("Log");
+  add_size(app, "--log-max-size", "The file is renamed once it would be larger [1.5 MB]",
+           [&log](std::uint64_t size) {
+             if (size == 0) throw CLI::ValidationError("--log-max-size", "must not be 0");
+             log.max_bytes = size;
+           })
+      ->group("Log");
+  add_count(app, "--log-count", 0, 1000, "So many renamed ones are kept [5]",
+            [&log](std::uint64_t count) { log.count = count; })
+      ->group("Log");
+}
+
 void add_resources(CLI::App& app, Given& given) {
   constexpr auto any = std::numeric_limits<std::uint64_t>::max();
   auto& config = given.arguments.config;
@@ -278,7 +309,9 @@ void add_resources(CLI::App& app, Given& given) {
 }
 
 void add_config_file(CLI::App& app, Given& given) {
-  add_text(app, "--config", "FILE", "Read options from FILE; the command line wins",
+  add_text(app, "--config", "FILE",
+           "Read stoq.cfg options from FILE; the command line wins [$STOQ_CONFIG, or stoq.cfg "
+           "beside the program, in ~/.config/stoq, in etc/stoq of the installation, in /etc/stoq]",
            [&given](const std::string& path) { given.config_file = path; })
       ->group("Plugins");
 }
@@ -324,6 +357,7 @@ void add_scan_options(CLI::App& app, Given& given) {
   add_plugins(app, given);
   add_config_file(app, given);
   add_output(app, given);
+  add_log(app, given);
   add_resources(app, given);
 }
 
@@ -365,9 +399,12 @@ void set_up_options(CLI::App& app, Given& given) {
       "  stoq graph --rules my.yar | dot -Tsvg > graph.svg");
   auto* list = add(Command::list, "list", "List the plugins found");
   add_plugin_dirs(*list, given);
+  add_config_file(*list, given);
   auto* info = add(Command::info, "info", "Describe a plugin and its options");
   info->add_option("PLUGIN", given.arguments.plugin, "Its name: yara, or worker:yara")->required();
+  add_plugin_options(*info, given);
   add_plugin_dirs(*info, given);
+  add_config_file(*info, given);
   auto* get = add(Command::get, "get", "Bring back what a connector archived");
   add_get(*get, given);
   get->footer(get_footer);

@@ -1,6 +1,7 @@
 /// Every command and option with its help, as CLI11 objects.
 #pragma once
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,6 +20,7 @@ struct Given {
   std::vector<std::string> hashes;
   std::vector<std::string> plugin_options, rules;
   std::string output, format = "jsonl", config_file;
+  std::map<std::string, std::string> places;  ///< long option → where stoq.cfg sets it
   bool run_json_set = false, quiet = false, summary = false, unordered = false;
 };
 

@@ -125,17 +125,27 @@ Lines limit_lines(const engine::Summary& summary) {
   return lines;
 }
 
+/// The file that `--output` names; empty when there is none.
+std::string output_path(const engine::Config& config) {
+  if (config.connector != "file") return {};
+  for (const auto* layer : {&config.options, &config.base_options}) {
+    const auto options = layer->find("connector:file");
+    if (options == layer->end()) continue;
+    const auto path = options->second.find("path");
+    if (path != options->second.end()) return path->second.value;
+  }
+  return {};
+}
+
 /// Where the rest of the answer stands, when not all is ok.
 Lines hint_lines(const engine::Summary& summary, const engine::Config& config) {
   if (summary.exit_code() == 0 || config.format != engine::Format::jsonl) return {};
-  const auto output = config.options.find("connector:file");
-  if (config.connector != "file" || output == config.options.end()) return {};
-  const auto path = output->second.find("path");
-  if (path == output->second.end()) return {};
-  const char* reader = path->second.ends_with(".gz")    ? "zcat "
-                       : path->second.ends_with(".zst") ? "zstdcat "
-                                                        : "cat ";
-  return {"Not ok: " + std::string(reader) + shown(path->second, 200) +
+  const auto path = output_path(config);
+  if (path.empty()) return {};
+  const char* reader = path.ends_with(".gz")    ? "zcat "
+                       : path.ends_with(".zst") ? "zstdcat "
+                                                : "cat ";
+  return {"Not ok: " + std::string(reader) + shown(path, 200) +
           R"( | jq -c 'select(.stoq.status | IN("ok","duplicate") | not)')"};
 }
 

@@ -53,6 +53,11 @@ Watch::Watch(const SignalBlock& block, bool draw)
       ended_(checked(::eventfd(0, EFD_CLOEXEC), "eventfd")),
       thread_([this] { loop(); }) {}
 
+void Watch::follow(engine::Run& run) noexcept {
+  run_ = &run;
+  if (interrupted_) run.interrupt();
+}
+
 Watch::~Watch() {
   const std::uint64_t one = 1;
   // An eventfd whose counter is zero takes eight bytes.
@@ -81,10 +86,8 @@ void Watch::loop() {
 void Watch::take_signal() {
   signalfd_siginfo about{};
   if (::read(signals_, &about, sizeof about) != static_cast<ssize_t>(sizeof about)) return;
-  auto* run = run_.load();
-  if (interrupted_ || run == nullptr) ::_exit(interrupted_code);
-  interrupted_ = true;
-  run->interrupt();
+  if (interrupted_.exchange(true)) ::_exit(interrupted_code);
+  if (auto* run = run_.load(); run != nullptr) run->interrupt();
 }
 
 }  // namespace stoq::cli

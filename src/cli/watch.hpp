@@ -24,8 +24,8 @@ class SignalBlock {
   sigset_t signals_{}, before_{};
 };
 
-/// The first SIGINT or SIGTERM interrupts the run, the second ends the program, as the first does
-/// while there is no run yet (exit code 130).
+/// The first SIGINT or SIGTERM interrupts the run, at its beginning while there is none yet; so
+/// that plugins are deactivated. The second ends the program at once (exit code 130).
 class Watch {
  public:
   /// `draw`: show progress on standard error. The block must outlive the watch.
@@ -35,14 +35,15 @@ class Watch {
   Watch& operator=(const Watch&) = delete;
 
   /// Looks after this run from now on; it must outlive the watch.
-  void follow(engine::Run& run) noexcept { run_ = &run; }
+  void follow(engine::Run& run) noexcept;
 
  private:
   void loop();
   void take_signal();
 
   std::atomic<engine::Run*> run_ = nullptr;
-  bool draw_, interrupted_ = false;
+  std::atomic<bool> interrupted_ = false;
+  bool draw_;
   int signals_, ended_;
   std::thread thread_;
 };

@@ -24,18 +24,21 @@ bool can_draw(const engine::Config& config) {
 }  // namespace
 
 void check_plugin_names(const engine::Config& config) {
-  if (config.options.empty()) return;
+  if (config.options.empty() && config.base_options.empty()) return;
   std::vector<std::string> known;
   for (const auto& plugin : engine::list_plugins(config)) {
     known.push_back(plugin.name);
     known.push_back(std::string(to_string(plugin.category)) + ":" + plugin.name);
   }
-  for (const auto& [name, options] : config.options) {
-    if (std::find(known.begin(), known.end(), name) != known.end()) continue;
-    const auto near = support::nearest(name, known);
-    throw UsageError(
-        "options are set for '" + name + "', but there is no such plugin" +
-        (near.empty() ? "; 'stoq list' shows what there is" : "; did you mean '" + near + "'?"));
+  for (const auto* layer : {&config.options, &config.base_options}) {
+    for (const auto& [name, options] : *layer) {
+      if (std::find(known.begin(), known.end(), name) != known.end()) continue;
+      const auto near = support::nearest(name, known);
+      throw UsageError(
+          options.begin()->second.place + ": options are set for '" + name +
+          "', but there is no such plugin" +
+          (near.empty() ? "; 'stoq list' shows what there is" : "; did you mean '" + near + "'?"));
+    }
   }
 }
 

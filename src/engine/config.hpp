@@ -31,6 +31,17 @@ struct Digests {
   bool md5 = false, sha1 = false, sha512 = false;
 };
 
+/// Where the run's log goes besides standard error, and what of it. As stoQ's: 5 files of 1.5 MB.
+struct LogSettings {
+  std::optional<LogLevel> level;        ///< the least; nothing: warning, in the file info
+  std::string file;                     ///< empty: none
+  std::uint64_t max_bytes = 1'500'000;  ///< of the file; when it is full, it is renamed
+  std::uint64_t count = 5;              ///< how many files so renamed are kept
+};
+
+/// "name" or "category:name" → key → what was set, and where.
+using PluginOptions = std::map<std::string, Options::Settings>;
+
 enum class Format : std::uint8_t { jsonl, stoq };
 
 struct Config {
@@ -47,15 +58,20 @@ struct Config {
   unsigned threads = 0;              ///< 0: as many as the machine has
   Limits limits;
   Digests digests;
+  /// Whether records of roots show their digests; nothing: when a worker's `hashpayload` asks for
+  /// them, or there is no worker.
+  std::optional<bool> hash_roots;
   std::vector<std::string> dispatch_rules;  ///< the user's own, beside the shipped ones
   std::vector<std::string> plugin_dirs;     ///< searched first, in this order
-  /// "name" or "category:name" → key → text, over what the .stoq file says.
-  std::map<std::string, std::map<std::string, std::string>> options;
+  PluginOptions options;                    ///< over what the .stoq files say: the command line
+  PluginOptions base_options;               ///< under what the .stoq files say: stoq.cfg
+  LogSettings log;
   Format format = Format::jsonl;
   bool ordered = true;
   bool timing = false;
   bool accounts = false;    ///< who used the CPU (account.hpp); costs about a percent
   std::size_t slowest = 0;  ///< with accounts: how many single calls to keep, a thread
+  std::string config_file;  ///< the stoq.cfg that was read; empty: none
   std::string run_json;     ///< where run.json goes; empty: nowhere
 };
 

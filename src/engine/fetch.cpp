@@ -7,7 +7,6 @@
 #include "engine/connections.hpp"
 #include "engine/memory.hpp"
 #include "engine/plugin_registry.hpp"
-#include "engine/run_host.hpp"
 #include "support/digest.hpp"
 
 namespace stoq::engine {
@@ -31,8 +30,8 @@ void check_hash(const FileQuery& query, ByteView bytes, const std::string& conne
 
 void fetch(const Config& config, const std::string& connector, const FileQuery& query,
            FunctionRef<void(ByteView)> take) {
-  RunHost host(1);
-  PluginRegistry registry(config, host);
+  Log log;
+  PluginRegistry registry(config, log, 1);
   auto& loaded = registry.need(Category::connector, connector);
   auto& plugin = dynamic_cast<Connector&>(*loaded.instance);
   Connections connections;

@@ -32,11 +32,13 @@ std::size_t add_findings(WorkersEntry& entry, const PluginEntry& worker, const V
   if (answer == nullptr) return 0;
   std::string members;
   for (const auto& [name, value] : *answer) {
-    if (name == "file") {
-      add_file(entry, value);
-    } else if (name == "error") {
+    if (name == "error") {
       entry.status = worst(entry.status, Status::partial);
       append_error(entry.errors, worker.qualified, "incomplete", found.text("error"));
+    } else if (!worker.save_results) {
+      continue;
+    } else if (name == "file") {
+      add_file(entry, value);
     } else {
       add_member(members, name, value);
     }

@@ -226,8 +226,12 @@ PluginLibrary::PluginLibrary(const std::filesystem::path& path) : descriptor_(nu
   const auto file = std::filesystem::absolute(path);
   void* const library = dlopen(file.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
   if (library == nullptr) {
-    refuse(path,
-           std::string("cannot be loaded, is a library it needs not installed? ") + dlerror());
+    const std::string reason = dlerror();
+    const bool symbol = reason.find("undefined symbol") != reason.npos;
+    refuse(path, "cannot be loaded: " + reason +
+                     (symbol ? "; link the library that has it (LIBRARIES of stoq_add_plugin) and "
+                               "build it again"
+                             : "; install the library it needs"));
   }
   descriptor_ = static_cast<const PluginDescriptor*>(dlsym(library, symbol_name.data()));
   if (descriptor_ == nullptr || descriptor_->create == nullptr) {

@@ -17,6 +17,7 @@ struct PluginEntry {
   std::vector<std::string> types = {};  ///< payload types a worker wants; empty: all
   std::uint64_t max_size = UINT64_MAX;  ///< largest payload a worker wants
   Tlp max_tlp = Tlp::red;               ///< most restricted payload it is shown
+  bool save_results = true;             ///< what a worker says is recorded
 };
 
 struct PluginSet {

@@ -186,7 +186,7 @@ void RecordWriter::line(const Visit& visit, const Record& record) {
   }
   {
     support::JsonObject object(out_);
-    file_object(object.key("file"), record);
+    file_object(object.key("file"), visit.depth, record);
     stoq_object(object.key("stoq"), visit, record);
     if (config_.timing && record.workers.nanoseconds > 0) {
       support::JsonObject event(object.key("event"));
@@ -196,7 +196,7 @@ void RecordWriter::line(const Visit& visit, const Record& record) {
   out_ += '\n';
 }
 
-void RecordWriter::file_object(std::string& out, const Record& record) {
+void RecordWriter::file_object(std::string& out, std::uint32_t depth, const Record& record) {
   support::JsonObject file(out);
   const auto name = base_name(record.occurrence.name);
   if (!name.empty()) file.text("name", name);
@@ -206,9 +206,10 @@ void RecordWriter::file_object(std::string& out, const Record& record) {
   }
   if (record.occurrence.digests.empty()) return;
   file.number("size", record.occurrence.size);
-  auto& text = file.key("hash");
-  ((text += '{') += record.occurrence.digests) += '}';
-  if (!record.workers.file.empty()) (text += ',') += record.workers.file;
+  if (shows_digests(config_, depth)) {
+    ((file.key("hash") += '{') += record.occurrence.digests) += '}';
+  }
+  if (!record.workers.file.empty()) (out += ',') += record.workers.file;
 }
 
 void RecordWriter::stoq_object(std::string& out, const Visit& visit, const Record& record) {

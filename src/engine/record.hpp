@@ -46,6 +46,11 @@ class RecordIds {
   std::string place_;  // kept for its room
 };
 
+/// Whether a record at this depth says the digests of its payload: a worker's `hashpayload`.
+[[nodiscard]] inline bool shows_digests(const Config& config, std::uint32_t depth) noexcept {
+  return depth > 0 || config.hash_roots.value_or(true);
+}
+
 class RecordWriter {
  public:
   RecordWriter(const Config& config, RootState& root, Lane& lane, Totals& totals);
@@ -53,7 +58,7 @@ class RecordWriter {
 
  private:
   void line(const Visit& visit, const Record& record);
-  void file_object(std::string& out, const Record& record);
+  void file_object(std::string& out, std::uint32_t depth, const Record& record);
   void stoq_object(std::string& out, const Visit& visit, const Record& record);
   void bare_root();
 

@@ -8,8 +8,8 @@
 #include "engine/connections.hpp"
 #include "engine/dispatcher.hpp"
 #include "engine/graph.hpp"
+#include "engine/heartbeats.hpp"
 #include "engine/plugin_registry.hpp"
-#include "engine/run_host.hpp"
 #include "engine/run_report.hpp"
 #include "engine/ticks.hpp"
 #include "support/text.hpp"
@@ -20,8 +20,9 @@ namespace {
 unsigned default_threads() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 PluginEntry entry_of(LoadedPlugin& plugin) {
+  const auto& engine = plugin.engine;
   return {plugin.category, plugin.name,     plugin.qualified, plugin.instance.get(),
-          plugin.types,    plugin.max_size, plugin.max_tlp};
+          engine.types,    engine.max_size, engine.max_tlp,   engine.save_results};
 }
 
 }  // namespace
@@ -39,13 +40,17 @@ struct Run::State {
   explicit State(Config given)
       : config(std::move(given)),
         threads(config.threads != 0 ? config.threads : default_threads()),
-        host(threads),
-        registry(config, host) {
+        log(config.log),
+        registry(config, log, threads) {
     if (config.limits.memory == 0) config.limits.memory = default_memory();
     if (config.format == Format::stoq) config.digests = {true, true, true};
-    host.use(&registry);
-    for (const auto& worker : config.workers)
-      plugins.add(entry_of(registry.need(Category::worker, worker)));
+    bool hash_roots = config.workers.empty();
+    for (const auto& name : config.workers) {
+      auto& worker = registry.need(Category::worker, name);
+      hash_roots = hash_roots || worker.engine.hash_payload;
+      plugins.add(entry_of(worker));
+    }
+    if (!config.hash_roots) config.hash_roots = hash_roots;
     source = dynamic_cast<Source*>(registry.need(Category::source, config.source).instance.get());
     if (!config.connector.empty()) {
       connector = dynamic_cast<Connector*>(
@@ -82,10 +87,15 @@ struct Run::State {
   }
 
   Summary summarise(double seconds) const;
+  /// In words, for the log.
+  [[nodiscard]] std::string what_runs() const;
+  Summary run();
+  /// Runs the graph, with heartbeats and connection around it.
+  void scan();
 
   Config config;
   unsigned threads;
-  RunHost host;
+  Log log;
   PluginRegistry registry;
   PluginSet plugins;
   Source* source = nullptr;
@@ -97,6 +107,14 @@ struct Run::State {
 
 Run::Run(Config config) : state_(std::make_unique<State>(std::move(config))) {}
 Run::~Run() = default;
+
+std::string Run::State::what_runs() const {
+  auto text = "stoq " STOQ_VERSION ", source " + config.source + ", workers";
+  for (const auto& worker : config.workers) text += " " + worker;
+  if (config.workers.empty()) text += " none";
+  text += ", connector " + (config.connector.empty() ? "none" : config.connector);
+  return config.config_file.empty() ? text : text + ", options of " + config.config_file;
+}
 
 Summary Run::State::summarise(double seconds) const {
   Summary summary;
@@ -137,33 +155,57 @@ Summary Run::State::summarise(double seconds) const {
   return summary;
 }
 
-Summary Run::run() {
-  auto& state = *state_;
-  const auto began = Clock::now();
-  const auto cpu_before = process_cpu();
-  state.connections.connect();
+void Run::State::scan() {
+  connections.connect();
   try {
-    state.graph->run([&](Intake& intake) { state.source->ingest(state.config.input, intake); });
+    // Gone before disconnect(), so that no heartbeat meets a connection that is closed.
+    Heartbeats heartbeats(log);
+    for (const auto& plugin : registry.loaded()) {
+      heartbeats.start(*plugin->instance, plugin->qualified);
+    }
+    graph->run([&](Intake& intake) { source->ingest(config.input, intake); });
   } catch (...) {
     // What was saved stays valid, whatever ended the run; that reason is what the user is told.
     try {
-      state.connections.disconnect();
+      connections.disconnect();
     } catch (const std::exception& error) {
-      state.host.log(LogLevel::error, error.what());
+      log.write(LogLevel::error, {}, error.what());
     }
     throw;
   }
-  state.connections.disconnect();
+  connections.disconnect();
+}
+
+Summary Run::State::run() {
+  const auto began = Clock::now();
+  const auto cpu_before = process_cpu();
+  scan();
   const auto cpu = process_cpu() - cpu_before;
   const auto seconds = std::chrono::duration<double>(Clock::now() - began).count();
-  auto summary = state.summarise(seconds);
+  auto summary = summarise(seconds);
   summary.cpu_seconds = static_cast<double>(cpu) * 1e-9;
-  summary.peak_charge = state.graph->memory().credit().peak();
-  summary.spilled_bytes = state.graph->memory().spilled();
-  if (!state.config.run_json.empty()) {
-    write_run_report(state.config, state.threads, state.registry, *state.graph, summary);
+  summary.peak_charge = graph->memory().credit().peak();
+  summary.spilled_bytes = graph->memory().spilled();
+  if (!config.run_json.empty()) {
+    write_run_report(config, threads, registry, *graph, summary);
   }
   return summary;
+}
+
+Summary Run::run() {
+  auto& log = state_->log;
+  log.record(LogLevel::info, "the run begins: " + state_->what_runs());
+  try {
+    auto summary = state_->run();
+    log.record(LogLevel::info,
+               (summary.interrupted ? "the run was interrupted after " : "the run ends after ") +
+                   std::to_string(summary.roots) + " files, " + std::to_string(summary.payloads) +
+                   " payloads");
+    return summary;
+  } catch (const std::exception& error) {
+    log.record(LogLevel::critical, std::string("the run ends: ") + error.what());
+    throw;
+  }
 }
 
 void Run::interrupt() noexcept { state_->graph->interrupt(); }
@@ -200,8 +242,8 @@ PluginInfo describe_plugin(const Config& config, const std::string& name) {
     const auto qualified = std::string(to_string(info.category)) + ":" + info.name;
     names.push_back(info.name);
     if (name != info.name && name != qualified) continue;
-    RunHost host(1);
-    PluginRegistry registry(config, host);
+    Log log;
+    PluginRegistry registry(config, log, 1);
     try {
       info.options = registry.need(info.category, info.name).options;
     } catch (const Error& error) {

@@ -83,8 +83,8 @@ class Run {
 
 /// One option of a plugin, with its value in force.
 struct OptionInfo {
-  std::string key, value, fallback, help,
-      origin;  ///< origin: default, the .stoq file, command line
+  std::string key, value, fallback, help;
+  std::string origin;  ///< "default", "file:line", "--option"
 };
 
 /// A plugin as `stoq list` and `stoq info` show it.

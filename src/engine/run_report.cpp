@@ -109,6 +109,7 @@ void write_run_report(const Config& config, unsigned threads, const PluginRegist
     JsonObject report(out);
     report.number("schema", 1);
     report.text("version", STOQ_VERSION);
+    if (!config.config_file.empty()) report.text("config_file", config.config_file);
     add_list(report, "paths", config.input.paths);
     report.text("source", config.source);
     report.text("connector", config.connector);

@@ -87,7 +87,8 @@ void StoqRecordWriter::result(const Visit& visit, const Record& record) {
   if (!record.occurrence.digests.empty()) {
     object.number("size", record.occurrence.size);
     // The digests are members already: "sha256":"…".
-    const auto digests = '{' + record.occurrence.digests;
+    const auto digests =
+        '{' + (shows_digests(config_, visit.depth) ? record.occurrence.digests : std::string());
     for (const auto* name : {"md5", "sha1", "sha256", "sha512"}) {
       if (const auto value = member_of(digests, name); !value.empty()) {
         object.text(name, value);

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Runs the program as a person does. Needs $STOQ (the program) and $STOQ_EXPECTED_VERSION.
+"""Runs the program as a person does. Needs $STOQ (the program), $STOQ_EXPECTED_VERSION and
+$STOQ_FIXTURES (the folder of witness_*.so).
 
 Truth comes from the standard library (hashlib, gzip, json) and zstd(1), never from the program.
 """
@@ -13,6 +14,7 @@ import json
 import os
 import pty
 import random
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -23,6 +25,7 @@ import unittest
 import zipfile
 
 STOQ = os.environ["STOQ"]
+os.environ["STOQ_CONFIG"] = ""  # no stoq.cfg of this machine
 NAMES_BYTEWISE = [b"B", b"a", b"line\nbreak", b'quote"', b"tab\t", b"\xc3\xa9", b"\xff\xfe"]
 
 
@@ -42,9 +45,10 @@ class CliTest(unittest.TestCase):
             file.write(content)
         return path
 
-    def stoq(self, *arguments, stdin=b""):
-        return subprocess.run([STOQ, *arguments], input=stdin, capture_output=True,
-                              cwd=self.place, timeout=60, check=False)
+    def stoq(self, *arguments, stdin=b"", program=STOQ, **environment):
+        return subprocess.run([program, *arguments], input=stdin, capture_output=True,
+                              cwd=self.place, timeout=60, check=False,
+                              env={**os.environ, **environment})
 
     def scan(self, *arguments, stdin=b"", code=0):
         """The records, as parsed."""
@@ -93,7 +97,8 @@ class Usage(CliTest):
                 --max-child-bytes --max-ratio --max-root-bytes --max-root-payloads --plugin-timeout
                 --root-timeout --hash --rules --dispatch-rules --option --config --plugin-dir
                 --include --exclude --min-size --max-size --files-from --unordered --timing
-                --format -I,--source -C,--connector -A,--archive --run-json --quiet --summary""".split():
+                --format -I,--source -C,--connector -A,--archive --run-json --quiet --summary
+                --log-level --log-file --log-max-size --log-count""".split():
             self.assertIn(option, text)
         self.assertLessEqual(max(len(line) for line in text.splitlines()), 100)
 
@@ -597,15 +602,140 @@ class Config(CliTest):
         self.refused("scan", "x", "--config", "stoq.cfg", saying=["'perhaps'"])
         self.write("stoq.cfg", b"[plugin:filedri]\nx = 1\n")
         self.refused("scan", "x", "--config", "stoq.cfg", saying=["'filedri'", "'filedir'"])
+        self.write("stoq.cfg", b"[core]\nmax_recursion = 1\nmax_depth = 2\n")
+        self.refused("scan", "x", "--config", "stoq.cfg", saying=["is set already, at stoq.cfg:"])
         self.refused("scan", "x", "--config", "gone.cfg", saying=["gone.cfg"])
+
+    def test_keys_of_stoq(self):
+        self.write("top/a.zip", zipped({"b.zip": zipped({"c": b"c"})}))
+        self.write("stoq.cfg", b"[core]\nworker = none\ndefault_connector = file\n"
+                   b"default_source: filedir\ndefault_tlp = amber\nmax_recursion = 1\n"
+                   b"plugin_dir = more\n[plugin:file]\npath = out.jsonl\n")
+        run = self.graph_of("--config", "stoq.cfg")
+        self.assertEqual((run.returncode, run.stdout, run.stderr), (1, b"", b""))
+        with open(self.path("out.jsonl"), "rb") as file:
+            records = self.records(file.read())
+        self.assertEqual([r["stoq"]["status"] for r in records], ["ok", "limit"])
+        self.assertEqual(records[0]["stoq"]["tlp"], "amber")
+        run = self.graph_of("--config", "stoq.cfg", "-C", "stdout", "--tlp", "red")
+        self.assertEqual(self.records(run.stdout)[0]["stoq"]["tlp"], "red")
+
+    def test_archive_keys_of_stoq(self):
+        self.write("top/a", b"kept")
+        self.write("stoq.cfg", b"[core]\nworker = none\narchive = file\narchive_base = kept\n"
+                   b"output = r.jsonl\nsource_base_tuple = top\n")
+        self.assertEqual(self.graph_of("--config", "stoq.cfg").returncode, 0)
+        for name in (hashlib.sha256(b"kept").hexdigest(), "top/a"):
+            run = self.stoq("get", "file", name, "--config", "stoq.cfg")
+            self.assertEqual((run.returncode, run.stdout), (0, b"kept"), run.stderr)
+
+    def test_warns_of_keys_without_effect(self):
+        self.write("top/a")
+        keys = ("base_dir", "temp_dir", "results_dir", "url_prefix_tuple", "useragent", "max_queue", "sentry_url")
+        text = "[core]\n" + "".join(key + " = x\n" for key in keys)
+        self.write("stoq.cfg", text.encode())
+        run = self.graph_of("--config", "stoq.cfg", "-w", "none")
+        self.assertEqual(run.returncode, 0)
+        lines = run.stderr.decode().splitlines()
+        self.assertEqual(len(lines), len(keys), lines)
+        for number, key in enumerate(keys, start=2):
+            told = [line for line in lines if f"stoq.cfg:{number}: '{key}' is not used: " in line]
+            self.assertEqual(len(told), 1, key)
+
+    def from_where(self, program=STOQ, **environment):
+        """Where the option max_tlp of entropy comes from."""
+        run = self.stoq("info", "entropy", program=program, **environment)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        rows = [line.split() for line in run.stdout.decode().splitlines()]
+        return [row[2] for row in rows if row[:1] == ["max_tlp"]][0]
+
+    def test_where_it_is_looked_for(self):
+        os.mkdir(self.path("bin"))
+        program = shutil.copy(STOQ, self.path("bin", "stoq"))
+        usual = {"STOQ_PLUGIN_PATH": os.path.join(os.path.dirname(STOQ), "../lib/stoq/plugins"),
+                 "HOME": self.path("home"), "XDG_CONFIG_HOME": ""}
+        del os.environ["STOQ_CONFIG"]
+        self.addCleanup(os.environ.update, STOQ_CONFIG="")
+        self.write("stoq.cfg", b"[core]\nnever = read\n")
+        self.assertEqual(self.from_where(program, **usual), "default")
+        for place in ("etc/stoq", "home/.config/stoq", "bin"):  # each before the one above it
+            file = os.fsdecode(self.write(place + "/stoq.cfg", b"[entropy]\nmax_tlp = green\n"))
+            self.assertEqual(self.from_where(program, **usual), file + ":2")
+        os.remove(self.path("bin", "stoq.cfg"))
+        file = os.fsdecode(self.write("xdg/stoq/stoq.cfg", b"[entropy]\n\nmax_tlp = green\n"))
+        usual["XDG_CONFIG_HOME"] = self.path("xdg")
+        self.assertEqual(self.from_where(program, **usual), file + ":3")
+        self.write("mine", b"[entropy]\nmax_tlp: red\n")
+        self.assertEqual(self.from_where(program, **usual, STOQ_CONFIG="mine"), "mine:2")
+        self.assertEqual(self.from_where(program, **usual, STOQ_CONFIG=""), "default")
+        gone = self.stoq("list", STOQ_CONFIG="gone")
+        self.assertEqual(gone.returncode, 2)
+        self.assertIn(b"gone", gone.stderr)
+
+    def test_info_shows_every_value_and_its_place(self):
+        self.write("stoq.cfg", b"[core]\nmax_depth = 3\n[entropy]\nmax_tlp = green\n"
+                   b"type_list = pe\nhashpayload = no\n")
+        run = self.stoq("info", "entropy", "--config", "stoq.cfg", "--option", "entropy.type_list=zip")
+        table = run.stdout.decode().split("OPTION")[1].split("\n\n")[0]
+        rows = {line.split()[0]: line.split()[1:3] for line in table.splitlines()[1:]}
+        self.assertEqual(rows["max_tlp"], ["green", "stoq.cfg:4"])
+        self.assertEqual(rows["type_list"], ["zip", "--option"])
+        self.assertEqual(rows["hashpayload"], ["True", "entropy.stoq:12"])
+        self.assertEqual(rows["max_size"][1:], ["default"])
+        self.assertIn("stoq.cfg:6: 'hashpayload' is not in force", run.stderr.decode())
+
+    def test_log(self):
+        self.write("top/a")
+        os.mkdir(self.path("logs"))
+        self.write("stoq.cfg", b"[core]\nlog_dir = logs\nlog_level = info\nlog_maxbytes = 100K\n"
+                   b"log_backup_count = 2\n")
+        run = self.graph_of("--config", "stoq.cfg", "-w", "none")
+        self.assertEqual((run.returncode, run.stderr), (0, b""))
+        with open(self.path("logs", "stoq.log"), encoding="utf-8") as file:
+            lines = file.read().splitlines()
+        self.assertEqual(len(lines), 2, lines)
+        for line, word in zip(lines, ("begins", "1 files, 1 payloads")):
+            self.assertRegex(line, r"^\d{4}-\d\d-\d\dT[\d:.]+Z info \[stoq\] .*" + word)
+        run = self.graph_of("-w", "none", "--log-file", "x.log", "-o", "/dev/full")
+        self.assertEqual(run.returncode, 2)
+        with open(self.path("x.log"), encoding="utf-8") as file:
+            self.assertRegex(file.read().splitlines()[-1], r"critical \[stoq\] .*No space left")
+        self.refused("scan", "top", "--log-level", "loud", saying=["'loud'", "warning"])
+        self.refused("scan", "top", "--log-file", "top", saying=["top", "--log-file"])
+
+    def test_workers_say_what_is_hashed_and_saved(self):
+        self.write("top/a.zip", zipped({"b": b"text"}))
+        root, child = self.records(self.graph_of("-w", "entropy", "--option",
+                                                 "entropy.hashpayload=No").stdout)
+        self.assertNotIn("hash", root["file"])
+        self.assertIn("size", root["file"])
+        self.assertIn("workers", root["stoq"])
+        self.assertEqual(child["file"]["hash"]["sha256"], hashlib.sha256(b"text").hexdigest())
+        off = ("--option", "entropy.hashpayload=0")
+        for arguments in (("-w", "mimetype,entropy", *off), ("-w", "entropy", *off, "--hash", "md5"),
+                          ("-w", "none")):
+            self.assertIn("hash", self.records(self.graph_of(*arguments).stdout)[0]["file"])
+        both = self.records(self.graph_of("-w", "mimetype,entropy", *off, "--option",
+                                          "mimetype.hashpayload=0").stdout)
+        self.assertEqual(both[0]["file"]["mime_type"], "application/zip")
+        self.assertNotIn("hash", both[0]["file"])
+        saved = self.records(self.graph_of("-w", "mimetype,entropy", "--option",
+                                           "mimetype.saveresults=off").stdout)
+        for record in saved:
+            self.assertNotIn("mime_type", record["file"])
+            self.assertEqual(list(record["stoq"]["workers"]), ["entropy"])
+        run = self.graph_of("-w", "entropy", *off, "--format", "stoq")
+        first, second = json.loads(run.stdout)["results"]
+        self.assertFalse({"md5", "sha1", "sha256", "sha512"} & set(first))
+        self.assertEqual(second["md5"], hashlib.md5(b"text").hexdigest())
 
 
 class Signals(CliTest):
-    def start(self, *arguments, **options):
+    def start(self, *arguments, workers=("-w", "none"), **options):
         """A run that goes on until it is told to stop: its list of files never ends."""
         self.write("file", b"x" * 1000)
         read, write = os.pipe()
-        process = subprocess.Popen([STOQ, "scan", "-w", "none", "--files-from", "-", *arguments],
+        process = subprocess.Popen([STOQ, "scan", *workers, "--files-from", "-", *arguments],
                                    cwd=self.place, stdin=read, **options)
         os.close(read)
         os.write(write, b"file\n" * 10000)
@@ -631,6 +761,53 @@ class Signals(CliTest):
                 records = self.records(file.read())
             self.assertGreater(len(records), 0)
             os.remove(self.path("out.jsonl"))
+
+    def test_signals_end_in_deactivate(self):
+        """Also the one that comes while plugins are still being activated."""
+        self.write("plugins/worker/w/w.stoq", b"""[Core]
+Name = w
+Module = w
+[Documentation]
+Author = a
+Version = 1
+Website = w
+Description = d
+[options]
+hashpayload = True
+saveresults = True
+beats = True
+""")
+        os.symlink(os.path.join(os.environ["STOQ_FIXTURES"], "witness_worker.so"),
+                   self.path("plugins", "worker", "w", "w.so"))
+        for number in (signal.SIGINT, signal.SIGTERM):
+            for awaited, pause in (("worker activate", 1000), ("worker heartbeat", 0)):
+                with self.subTest(number=number, awaited=awaited):
+                    journal = self.path(f"journal{number}{pause}")
+                    process, write = self.start(
+                        "--plugin-dir", "plugins", "-w", "w", "--option", f"w.pause={pause}", "-q",
+                        "--include", "nothing", stdout=subprocess.DEVNULL,
+                        env={**os.environ, "STOQ_JOURNAL": journal}, workers=())
+                    self.wait_for(journal, awaited)
+                    process.send_signal(number)
+                    feeder = subprocess.Popen(["yes", "file"], stdout=write)
+                    self.assertEqual(process.wait(timeout=30), 130)
+                    feeder.kill()
+                    feeder.wait()
+                    with open(journal, encoding="ascii") as file:
+                        events = [line.split()[1] for line in file]
+                    self.assertEqual(sorted(events), sorted(
+                        ["constructed", "activate", "heartbeat", "heartbeat", "deactivate",
+                         "destroyed"]))
+                    self.assertEqual(events[-2:], ["deactivate", "destroyed"])
+
+    def wait_for(self, journal, event):
+        for _ in range(3000):
+            if os.path.exists(journal):
+                with open(journal, encoding="ascii") as file:
+                    if event in file.read():
+                        return
+            time.sleep(0.01)
+        self.fail(f"no '{event}'")
 
     def test_second_interrupt_ends_at_once(self):
         process, _ = self.start("-o", "out.jsonl", stderr=subprocess.DEVNULL)

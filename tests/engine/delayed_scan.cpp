@@ -11,7 +11,6 @@
 #include "engine/dispatcher.hpp"
 #include "engine/graph.hpp"
 #include "engine/plugin_registry.hpp"
-#include "engine/run_host.hpp"
 
 namespace {
 
@@ -109,8 +108,8 @@ int run(unsigned threads, unsigned seed, const std::string& plugin_dir,
   config.plugin_dirs = {plugin_dir};
   config.limits.memory = std::uint64_t{256} << 20;
   config.input.paths = std::move(paths);
-  engine::RunHost host(threads);
-  engine::PluginRegistry registry(config, host);
+  engine::Log log;
+  engine::PluginRegistry registry(config, log, threads);
   const Delay delay(seed);
   std::vector<std::unique_ptr<Plugin>> wrappers;
   engine::PluginSet plugins;
@@ -121,7 +120,7 @@ int run(unsigned threads, unsigned seed, const std::string& plugin_dir,
     }
     wrappers.push_back(delayed(loaded, delay));
     return plugins.add({category, loaded.name, loaded.qualified, wrappers.back().get(),
-                        loaded.types, loaded.max_size});
+                        loaded.engine.types, loaded.engine.max_size});
   };
   for (const auto* worker : {"mimetype", "entropy"}) (void)number_of(Category::worker, worker);
   engine::Dispatcher dispatcher(engine::dispatch_sources({}));

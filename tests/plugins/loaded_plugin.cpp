@@ -1,9 +1,10 @@
 #include "plugins/loaded_plugin.hpp"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 #include <tuple>
+
+#include "engine/plugin_options.hpp"
+#include "support/json.hpp"
 
 namespace stoq::testing {
 namespace {
@@ -12,13 +13,11 @@ namespace fs = std::filesystem;
 
 /// What the [options] of the .stoq file set for the plugin; the engine reads the rest itself.
 Options::Map own_options(const PluginPlace& place, const Options::Map& over) {
-  constexpr std::array<std::string_view, 8> engines{
-      "hashpayload", "saveresults", "max_tlp",          "multiprocess",
-      "type_list",   "max_size",    "min_stoq_version", "max_stoq_version"};
+  const auto category = *engine::parse_category(place.category);
   Options::Map options;
   const auto ini = support::Ini::read(place.stoq());
   for (const auto& [key, value] : ini.section("options")) {
-    if (std::find(engines.begin(), engines.end(), key) == engines.end()) options[key] = value;
+    if (!engine::is_engine_option(category, key)) options[key] = value;
   }
   for (const auto& [key, value] : over) options[key] = value;
   return options;
@@ -57,7 +56,7 @@ std::vector<PluginPlace> all_plugins() {
 
 Options read_options(const PluginPlace& place, const Options::Map& options) {
   QuietHost host;
-  Options read(place.category + ":" + place.name, own_options(place, options));
+  Options read(place.category + ":" + place.name, own_options(place, options), support::parse_json);
   const auto plugin = engine::PluginLibrary(place.library()).create();
   try {
     plugin->activate(read, host);
@@ -69,7 +68,8 @@ Options read_options(const PluginPlace& place, const Options::Map& options) {
 }
 
 LoadedPlugin::LoadedPlugin(const PluginPlace& place, const Options::Map& options)
-    : options_(place.category + ":" + place.name, own_options(place, options)) {
+    : options_(place.category + ":" + place.name, own_options(place, options),
+               support::parse_json) {
   const engine::PluginLibrary library(place.library());
   category_ = library.category();
   plugin_ = library.create();

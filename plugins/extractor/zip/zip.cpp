@@ -30,8 +30,8 @@ class Zip : public stoq::Extractor {
 
   void activate(stoq::Options& options, stoq::Host&) override {
     passwords_ =
-        options.get_list("password_list", "passwords to try on encrypted members, in this order");
-    if (passwords_.empty()) passwords_ = {"infected", "password", "malware", "virus"};
+        options.get_list("password_list", "passwords to try on encrypted members, in this order",
+                         "infected, password, malware, virus");
   }
 
   void extract(const stoq::Payload& payload, const stoq::Request& request,

@@ -2,9 +2,6 @@
 
 #include <charconv>
 
-#include <rapidjson/document.h>
-#include <rapidjson/error/en.h>
-
 #include <stoq/error.hpp>
 
 namespace {
@@ -27,31 +24,19 @@ External from_text(std::string_view text) {
 
 }  // namespace
 
-Externals externals_from_json(const std::string& json) {
+Externals externals_of(const stoq::Value& dict) {
   Externals externals;
-  if (json.empty()) return externals;
-  rapidjson::Document document;
-  document.Parse<rapidjson::kParseIterativeFlag>(json.c_str());
-  if (document.HasParseError()) {
-    throw stoq::ConfigError("yara: externals_dict is no JSON: " +
-                            std::string(rapidjson::GetParseError_En(document.GetParseError())) +
-                            " (at character " + std::to_string(document.GetErrorOffset()) +
-                            "); expected {\"name\": value, …}");
-  }
-  if (!document.IsObject()) {
-    throw stoq::ConfigError("yara: externals_dict must be an object: {\"name\": value, …}");
-  }
-  for (const auto& member : document.GetObject()) {
-    const std::string name = member.name.GetString();
-    const auto& value = member.value;
-    if (value.IsBool()) {
-      externals[name] = value.GetBool();
-    } else if (value.IsInt64()) {
-      externals[name] = std::int64_t{value.GetInt64()};
-    } else if (value.IsNumber()) {
-      externals[name] = value.GetDouble();
-    } else if (value.IsString()) {
-      externals[name] = std::string(value.GetString());
+  const auto* const members = dict.get_if<stoq::Value::Object>();
+  if (members == nullptr) return externals;
+  for (const auto& [name, value] : *members) {
+    if (const auto* flag = value.get_if<bool>()) {
+      externals[name] = *flag;
+    } else if (const auto* whole = value.get_if<std::int64_t>()) {
+      externals[name] = *whole;
+    } else if (const auto* number = value.get_if<double>()) {
+      externals[name] = *number;
+    } else if (const auto* text = value.get_if<std::string>()) {
+      externals[name] = *text;
     } else {
       throw stoq::ConfigError("yara: externals_dict: '" + name +
                               "' must be text, a number, true or false");

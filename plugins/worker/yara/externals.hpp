@@ -8,11 +8,13 @@
 #include <variant>
 #include <vector>
 
+#include <stoq/value.hpp>
+
 using External = std::variant<bool, std::int64_t, double, std::string>;
 using Externals = std::map<std::string, External, std::less<>>;
 
-/// Reads `{"name": value, …}`; values are text, numbers or true/false. Throws ConfigError.
-[[nodiscard]] Externals externals_from_json(const std::string& json);
+/// Takes an object whose values are text, numbers or true/false. Throws ConfigError.
+[[nodiscard]] Externals externals_of(const stoq::Value& dict);
 
 /// Adds each `name=value`, which becomes a number or true/false where it looks like one, as with
 /// the command yara. Throws ConfigError.

@@ -130,8 +130,8 @@ class Yara : public stoq::Worker {
 
   void activate(stoq::Options& options, stoq::Host& host) override {
     const auto given = options.get_list<>("rules_list", "files and folders of rules");
-    auto externals = externals_from_json(
-        options.get("externals_dict", "", "external variables as JSON: {\"name\": value}"));
+    auto externals = externals_of(
+        options.get_dict("externals_dict", "external variables as JSON: {\"name\": value}"));
     add_externals(externals,
                   options.get_list<>("external_list", "external variables as name=value"));
     timeout_ = options.get("timeout", timeout_, "seconds after which a scan is given up; 0: never");

@@ -2,7 +2,8 @@
 ///
 /// A plugin is one class derived from one of the seven categories below, one line of STOQ_PLUGIN,
 /// and a .stoq file of the same name. The engine makes one instance, calls activate(), then calls
-/// the category's method for every payload, and finally deactivate().
+/// the category's method for every payload, and finally deactivate(), whatever ends the run: its
+/// end, an error, SIGINT or SIGTERM. A heartbeat() runs beside the scan, on a thread of its own.
 ///
 /// Threads. Methods marked const are called from many threads at once on the same instance, and
 /// may be re-entered on one thread while they emit (a zip in a zip): keep per-call state in locals
@@ -58,7 +59,7 @@ enum class Category : std::uint8_t {
 }
 
 /// How much a log line matters.
-enum class LogLevel : std::uint8_t { debug, info, warning, error };
+enum class LogLevel : std::uint8_t { debug, info, warning, error, critical };
 
 /// What is scanned: bytes, where they came from, what is known of them.
 struct Payload {
@@ -155,7 +156,7 @@ class Host {
   Host(const Host&) = delete;
   Host& operator=(const Host&) = delete;
   virtual ~Host() = default;
-  /// Writes one line to the run's log, under the plugin's name.
+  /// Writes one line to the run's log, under the plugin's name. Control characters are escaped.
   virtual void log(LogLevel level, std::string_view message) = 0;
   /// A loaded reader plugin, or null.
   [[nodiscard]] virtual const Reader* reader(std::string_view name) const noexcept = 0;
@@ -171,18 +172,28 @@ class Plugin {
   Plugin& operator=(const Plugin&) = delete;
   virtual ~Plugin() = default;
 
-  /// Called once, before any payload. Throw ConfigError to refuse.
+  /// Called exactly once, before any payload, on the thread that starts the run. Throw
+  /// (ConfigError, saying what to do) where stoQ's activate() returns False: the plugin is refused,
+  /// a run that needs it does not start, and deactivate() is not called. Options and their texts
+  /// are valid for the call, the host as long as the plugin.
   virtual void activate(Options& options, Host& host) { (void)options, (void)host; }
-  /// Called once, after the last payload and after heartbeat() has returned.
+  /// Called exactly once if activate() returned, after the last payload (a connector's disconnect()
+  /// included) and after heartbeat() has returned. A plugin activated later is deactivated earlier.
   virtual void deactivate() noexcept {}
 
   /// Whether results depend on the payload's name or depth, not on its bytes alone. False lets
   /// equal payloads of one root share results at no cost, whichever of them is met first.
   [[nodiscard]] virtual bool reads_name() const noexcept { return true; }
 
-  /// True when heartbeat() is to be called.
+  /// True when heartbeat() is to be called; asked once, after activate(). Plugins of any category
+  /// may want one.
   [[nodiscard]] virtual bool wants_heartbeat() const noexcept { return false; }
-  /// Called once, on a thread of its own; returns when `stop` is requested.
+  /// Called once, on a thread of its own, from before the first payload (after a connector's
+  /// connect()) on. Loops over whatever is to be done from time to time, and returns when `stop` is
+  /// requested, which is after the last payload and before disconnect(): the run does not end
+  /// without it. Wait with std::condition_variable_any and `stop`, not with sleep. It runs beside
+  /// all other methods: what it shares with them is for the plugin to lock. What it throws is
+  /// logged under the plugin's name; the run goes on.
   virtual void heartbeat(std::stop_token stop) { (void)stop; }
 };
 
@@ -329,7 +340,7 @@ class Connector : public Plugin {
 // --- How a shared library says what it is -----------------------------------------------------
 
 /// Raised by one with every change to a public header.
-inline constexpr std::uint32_t abi_version = 3;
+inline constexpr std::uint32_t abi_version = 4;
 
 /// Plain data, read before any code of the plugin runs.
 struct PluginDescriptor {

@@ -1,0 +1,36 @@
+/// What is set for a plugin: the layers of its options, and those that the engine reads itself.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include <stoq/plugin.hpp>
+
+#include "engine/config.hpp"
+#include "engine/log.hpp"
+#include "engine/plugin_file.hpp"
+
+namespace stoq::engine {
+
+/// The command line over the .stoq file over stoq.cfg. Warns of what stoq.cfg sets in vain.
+[[nodiscard]] Options::Settings settings_of(const FoundPlugin& plugin, const Config& config,
+                                            Log& log);
+
+/// Options that no plugin declares, because they say how the engine treats it.
+struct EngineOptions {
+  std::vector<std::string> types;       ///< type_list: payload types a worker wants; empty: all
+  std::uint64_t max_size = UINT64_MAX;  ///< largest payload a worker wants, in bytes
+  Tlp max_tlp = Tlp::red;               ///< most restricted payload it is shown
+  bool hash_payload = true;             ///< a worker wants the digests of roots recorded
+  bool save_results = true;             ///< what a worker says is recorded
+};
+
+/// Whether the engine reads this option of plugins of that category.
+[[nodiscard]] bool is_engine_option(Category category, std::string_view key);
+
+/// Reads them, and warns when the plugin was written for another version. Throws ConfigError.
+[[nodiscard]] EngineOptions read_engine_options(Options& options, const FoundPlugin& plugin,
+                                                Log& log);
+
+}  // namespace stoq::engine
