@@ -4,12 +4,10 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <memory>
 #include <string>
 
-#include <yara.h>
-
 #include "engine/condition_reader.hpp"
+#include "engine/yara_trial.hpp"
 
 namespace stoq::engine {
 namespace {
@@ -189,13 +187,6 @@ rule o { condition: not (uint8(9) == 1 or false) }
 rule p { condition: not (false or uint8(9) == 1) }
 )";
 
-int on_trial(YR_SCAN_CONTEXT* /*context*/, int message, void* data, void* user) {
-  if (message == CALLBACK_MSG_RULE_MATCHING) {
-    *static_cast<std::string*>(user) += static_cast<const YR_RULE*>(data)->identifier;
-  }
-  return CALLBACK_CONTINUE;
-}
-
 }  // namespace
 
 Condition::Condition(std::vector<ConditionNode> nodes) noexcept
@@ -224,25 +215,17 @@ bool Condition::evaluate(ByteView bytes, std::span<const Part> readable) const n
 }
 
 bool yara_agrees_on_conditions() {
-  YR_COMPILER* raw_compiler = nullptr;
-  if (yr_compiler_create(&raw_compiler) != ERROR_SUCCESS) return false;
-  const std::unique_ptr<YR_COMPILER, void (*)(YR_COMPILER*)> compiler(raw_compiler,
-                                                                      yr_compiler_destroy);
-  YR_RULES* raw_rules = nullptr;
-  if (yr_compiler_add_string(raw_compiler, trial_rules, nullptr) != 0 ||
-      yr_compiler_get_rules(raw_compiler, &raw_rules) != ERROR_SUCCESS) {
-    return false;
-  }
-  const std::unique_ptr<YR_RULES, int (*)(YR_RULES*)> rules(raw_rules, yr_rules_destroy);
-  constexpr std::array<std::uint8_t, 4> trial{1, 2, 3, 4};
+  const YaraTrial trial(trial_rules);
+  constexpr std::array<std::uint8_t, 4> four{1, 2, 3, 4};
   std::string matched;
-  if (yr_rules_scan_mem(raw_rules, trial.data(), trial.size(), SCAN_FLAGS_NO_TRYCATCH, on_trial,
-                        &matched, 0) != ERROR_SUCCESS) {
+  if (trial.rules() == nullptr ||
+      yr_rules_scan_mem(trial.rules(), four.data(), four.size(), SCAN_FLAGS_NO_TRYCATCH,
+                        YaraTrial::note, &matched, 0) != ERROR_SUCCESS) {
     return false;
   }
   const auto conditions = rule_conditions(trial_rules);
   if (!conditions) return false;
-  const auto bytes = std::as_bytes(std::span(trial));
+  const auto bytes = std::as_bytes(std::span(four));
   const Part whole{0, bytes.size()};
   std::string holding;
   for (std::size_t i = 0; i < conditions->size(); ++i) {

@@ -10,6 +10,8 @@
 
 #include <stoq/bytes.hpp>
 
+#include "engine/yara_trial.hpp"
+
 namespace stoq::engine {
 namespace {
 
@@ -63,13 +65,6 @@ rule searches { strings: $a = "trial" condition: $a in (0 .. 10) }
 constexpr std::string_view trial_text = "stoq trial trial !";
 constexpr std::array trial_parts{Part{2, 6}, Part{10, 17}};
 
-int on_trial(YR_SCAN_CONTEXT* /*context*/, int message, void* data, void* user) {
-  if (message == CALLBACK_MSG_RULE_MATCHING) {
-    *static_cast<std::string*>(user) += static_cast<const YR_RULE*>(data)->identifier;
-  }
-  return CALLBACK_CONTINUE;
-}
-
 }  // namespace
 
 Readable readable_parts(std::size_t size) noexcept {
@@ -94,21 +89,13 @@ int yara_scan(YR_SCAN_CONTEXT* scanner, ByteView bytes, std::span<const Part> se
 }
 
 bool yara_searches_parts() {
-  YR_COMPILER* raw_compiler = nullptr;
-  if (yr_compiler_create(&raw_compiler) != ERROR_SUCCESS) return false;
-  const std::unique_ptr<YR_COMPILER, void (*)(YR_COMPILER*)> compiler(raw_compiler,
-                                                                      yr_compiler_destroy);
-  YR_RULES* raw_rules = nullptr;
-  if (yr_compiler_add_string(raw_compiler, trial_rules, nullptr) != 0 ||
-      yr_compiler_get_rules(raw_compiler, &raw_rules) != ERROR_SUCCESS) {
-    return false;
-  }
-  const std::unique_ptr<YR_RULES, int (*)(YR_RULES*)> rules(raw_rules, yr_rules_destroy);
+  const YaraTrial trial(trial_rules);
+  if (trial.rules() == nullptr) return false;
   YR_SCANNER* raw_scanner = nullptr;
-  if (yr_scanner_create(raw_rules, &raw_scanner) != ERROR_SUCCESS) return false;
+  if (yr_scanner_create(trial.rules(), &raw_scanner) != ERROR_SUCCESS) return false;
   const std::unique_ptr<YR_SCANNER, void (*)(YR_SCANNER*)> scanner(raw_scanner, yr_scanner_destroy);
   std::string matched;
-  yr_scanner_set_callback(raw_scanner, on_trial, &matched);
+  yr_scanner_set_callback(raw_scanner, YaraTrial::note, &matched);
   yr_scanner_set_flags(raw_scanner, SCAN_FLAGS_NO_TRYCATCH | SCAN_FLAGS_REPORT_RULES_MATCHING);
   const auto bytes = as_bytes(trial_text);
   const Part whole{0, bytes.size()};
