@@ -304,11 +304,11 @@ rule xored_dos_stub {
     not_from = "decoder:xor"
     save = "True"
   condition:
-    filesize > 128
+    filesize > 128 and (filesize < 261 or uint32be(257) != 0x75737461)
 }
 
 // Base64, hex and escapes have no magic: whatever begins as text, and programs, are searched for
-// runs. Links hold escapes too, of letters beyond ASCII in any number; nobody needs to escape four
+// runs; what tar, cpio and ar hold, as their members. Links hold escapes too, of letters beyond ASCII in any number; nobody needs to escape four
 // visible characters in a row but to hide them.
 rule text_runs {
   meta:
@@ -323,7 +323,9 @@ rule text_runs {
        uint32(4) | (uint32(4) + 0x01010101) | (uint32(4) - 0x20202020)) & 0x80808080) == 0 or
      uint16be(0) == 0x4d5a or uint16(0) == 0xbbef or uint16(0) == 0xfeff or uint16be(0) == 0xfeff or
      for all i in (0 .. 7) : ( uint8(i) >= 0x20 and uint8(i) < 0x7f or uint8(i) == 0x0a or
-                               uint8(i) == 0x0d or uint8(i) == 0x09 or uint8(i) == 0x0c ))
+                               uint8(i) == 0x0d or uint8(i) == 0x09 or uint8(i) == 0x0c )) and
+    (filesize < 261 or uint32be(257) != 0x75737461) and
+    uint32be(0) != 0x213c6172 and uint32be(0) != 0x30373037
 }
 
 // Links hold single escapes, of letters beyond ASCII in any number; nobody needs to escape so many
