@@ -101,7 +101,10 @@ rule cpio {
     type = "cpio"
   condition:
     (uint32be(0) == 0x30373037 and uint16be(4) >= 0x3031 and uint16be(4) <= 0x3037) or
-    (uint16(0) == 0x71c7 and filesize > 26) or (uint16be(0) == 0x71c7 and filesize > 26)
+    // two bytes of magic alone: a name that is not long, and ends in a zero, stands behind the header
+    (uint16(0) == 0x71c7 and uint16(20) > 0 and uint16(20) < 1024 and uint8(25 + uint16(20)) == 0) or
+    (uint16be(0) == 0x71c7 and uint16be(20) > 0 and uint16be(20) < 1024 and
+     uint8(25 + uint16be(20)) == 0)
 }
 
 rule ar {

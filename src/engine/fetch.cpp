@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <memory>
 #include <new>
 
 #include "engine/connections.hpp"
@@ -37,10 +38,12 @@ void fetch(const Config& config, const std::string& connector, const FileQuery& 
   Connections connections;
   connections.add(plugin, {.fetch = true});
   connections.connect();
-  Memory memory(config.limits.memory != 0 ? config.limits.memory : default_memory(), 1);
+  // Not on the stack: it is aligned to cache lines, which frames under AddressSanitizer are not.
+  const auto memory = std::make_unique<Memory>(
+      config.limits.memory != 0 ? config.limits.memory : default_memory(), 1);
   {
     const auto nothing = [](std::uint64_t) {};
-    PooledBuffer buffer(memory, memory.outside(), Prefer::shared, SIZE_MAX, nothing);
+    PooledBuffer buffer(*memory, memory->outside(), Prefer::shared, SIZE_MAX, nothing);
     try {
       plugin.get_file(query, buffer);
     } catch (const Unsupported& error) {

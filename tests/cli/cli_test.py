@@ -196,7 +196,7 @@ def zipped(members):
 
 class Input(CliTest):
     def test_hashes_every_file(self):
-        contents = {"top/" + str(i): os.urandom(i * 1000) for i in range(20)}
+        contents = {"top/" + str(i): random.Random(i).randbytes(i * 1000) for i in range(20)}
         for name, content in contents.items():
             self.write(name, content)
         records = self.scan("top", "--hash", "md5,sha1,sha256,sha512")
@@ -311,7 +311,7 @@ class Output(CliTest):
     def setUp(self):
         super().setUp()
         for i in range(300):
-            self.write("top/%d/%d" % (i % 7, i), os.urandom(i * 7))
+            self.write("top/%d/%d" % (i % 7, i), random.Random(i).randbytes(i * 7))
         self.write("top/a.zip", zipped({str(i): b"%d" % i * i for i in range(100)}))
         self.expected = self.stoq("scan", "-w", "none", "top", "-j1").stdout
 
