@@ -142,10 +142,17 @@ TEST(Conditions, AreNotToldByHalves) {
   }
 }
 
+// libyara 4.2 is what they were written by; another may mean something else by what is not there,
+// and then evaluates all conditions itself.
 TEST(Conditions, AgreeWithThisLibyara) {
   ASSERT_EQ(yr_initialize(), ERROR_SUCCESS);
-  EXPECT_TRUE(stoq::engine::yara_agrees_on_conditions());
+  const bool agrees = stoq::engine::yara_agrees_on_conditions();
   yr_finalize();
+  const bool known = YR_MAJOR_VERSION == 4 && YR_MINOR_VERSION == 2;
+  if (!agrees && !known) {
+    GTEST_SKIP() << "libyara " << YR_VERSION << " evaluates the conditions of dispatch rules";
+  }
+  EXPECT_TRUE(agrees);
 }
 
 // --- The same as libyara -----------------------------------------------------------------------

@@ -16,6 +16,7 @@
 #include <stoq/plugin.hpp>
 #include <stoq/testing.hpp>
 
+#include "plugins/connector_test.hpp"
 #include "plugins/loaded_plugin.hpp"
 #include "plugins/truth.hpp"
 
@@ -31,15 +32,8 @@ constexpr const char* sha256_of_abc =
     "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
 constexpr const char* sha1_of_abc = "a9993e364706816aba3e25717850c26c9cd0d89d";
 
-class FileArchive : public testing::Test {
+class FileArchive : public stoq::testing::ConnectorTest {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "stoq-archive-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = fs::canonical(name);
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   std::unique_ptr<LoadedPlugin> load(stoq::Options::Map options = {}) {
     options.emplace("archive_base", (folder_ / "archive").string());
     return std::make_unique<LoadedPlugin>(stoq::testing::PluginPlace{"connector", "file"}, options);
@@ -54,16 +48,6 @@ class FileArchive : public testing::Test {
     plugin.as<stoq::Connector>().get_file(query, buffer);
     return std::string(stoq::as_chars(buffer.view()));
   }
-  /// What an attempt throws.
-  template <class Action>
-  static std::string message(Action action) {
-    try {
-      action();
-    } catch (const stoq::Error& error) {
-      return error.what();
-    }
-    return "nothing was thrown";
-  }
   void write(const fs::path& path, const std::string& bytes) {
     fs::create_directories((folder_ / path).parent_path());
     std::ofstream(folder_ / path, std::ios::binary) << bytes;
@@ -77,8 +61,6 @@ class FileArchive : public testing::Test {
     }
     return found;
   }
-
-  fs::path folder_;
 };
 
 TEST_F(FileArchive, NamesFilesByTheirHashInFiveFolders) {

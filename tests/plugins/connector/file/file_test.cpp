@@ -14,6 +14,7 @@
 
 #include <stoq/plugin.hpp>
 
+#include "plugins/connector_test.hpp"
 #include "plugins/loaded_plugin.hpp"
 
 namespace {
@@ -42,15 +43,8 @@ std::string output_of(const std::string& command) {
 
 std::string message_of(const std::exception& error) { return error.what(); }
 
-class File : public testing::Test {
+class File : public stoq::testing::ConnectorTest {
  protected:
-  void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "stoq-file-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
-  }
-  void TearDown() override { fs::remove_all(folder_); }
-
   [[nodiscard]] std::string in(const std::string& name) const { return (folder_ / name).string(); }
 
   static std::unique_ptr<LoadedPlugin> load(const std::string& path,
@@ -80,8 +74,6 @@ class File : public testing::Test {
     for (const auto& part : saves) text += part;
     return text;
   }
-
-  fs::path folder_;
 };
 
 TEST_F(File, WritesEveryByteInOrder) {

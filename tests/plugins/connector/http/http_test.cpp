@@ -21,6 +21,7 @@
 
 #include <stoq/plugin.hpp>
 
+#include "plugins/connector_test.hpp"
 #include "plugins/loaded_plugin.hpp"
 #include "plugins/truth.hpp"
 
@@ -35,17 +36,16 @@ const PluginPlace place{"connector", "http"};
 
 std::string line(int number) { return "{\"stoq\":{\"id\":\"" + std::to_string(number) + "\"}}\n"; }
 
-class Http : public testing::Test {
+class Http : public stoq::testing::ConnectorTest {
  protected:
   void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "stoq-http-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
+    ConnectorTest::SetUp();
+    if (HasFatalFailure()) return;
     start();
   }
   void TearDown() override {
     stop();
-    fs::remove_all(folder_);
+    ConnectorTest::TearDown();
   }
 
   /// Starts the receiver, on the port that it had before.
@@ -106,20 +106,7 @@ class Http : public testing::Test {
     for (int i = 0; i < count; ++i) ids.push_back(i);
     return ids;
   }
-  template <class Action>
-  static std::string message(Action action) {
-    try {
-      action();
-    } catch (const stoq::Error& error) {
-      return error.what();
-    }
-    return "nothing was thrown";
-  }
-  static bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-  }
 
-  fs::path folder_;
   std::string port_, certificate_;
   pid_t receiver_ = 0;
 };

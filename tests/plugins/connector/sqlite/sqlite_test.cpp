@@ -17,6 +17,7 @@
 #include <stoq/plugin.hpp>
 #include <stoq/testing.hpp>
 
+#include "plugins/connector_test.hpp"
 #include "plugins/loaded_plugin.hpp"
 
 namespace {
@@ -36,16 +37,13 @@ std::string record(const std::string& id, const std::string& status = "ok") {
          "\n";
 }
 
-class Sqlite : public testing::Test {
+class Sqlite : public stoq::testing::ConnectorTest {
  protected:
   void SetUp() override {
-    std::string name = (fs::temp_directory_path() / "stoq-sqlite-XXXXXX").string();
-    ASSERT_NE(::mkdtemp(name.data()), nullptr);
-    folder_ = name;
+    ConnectorTest::SetUp();
+    if (HasFatalFailure()) return;
     path_ = (folder_ / "results.db").string();
   }
-  void TearDown() override { fs::remove_all(folder_); }
-
   [[nodiscard]] std::unique_ptr<LoadedPlugin> load(stoq::Options::Map options = {}) const {
     options.emplace("path", path_);
     return std::make_unique<LoadedPlugin>(stoq::testing::PluginPlace{"connector", "sqlite"},
@@ -84,23 +82,10 @@ class Sqlite : public testing::Test {
     EXPECT_EQ(::pclose(pipe), 0) << text;
     return text;
   }
-  template <class Action>
-  static std::string message(Action action) {
-    try {
-      action();
-    } catch (const stoq::Error& error) {
-      return error.what();
-    }
-    return "nothing was thrown";
-  }
   [[nodiscard]] std::string problem_of_connecting(stoq::Options::Map options = {}) const {
     return message([&] { load(options)->as<stoq::Connector>().connect({.results = true}); });
   }
-  static bool has(const std::string& text, const std::string& part) {
-    return text.find(part) != std::string::npos;
-  }
 
-  fs::path folder_;
   std::string path_;
 };
 
