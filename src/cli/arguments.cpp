@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "cli/config_file.hpp"
+#include "cli/option_kinds.hpp"
 #include "cli/options.hpp"
 #include "support/text.hpp"
 

@@ -28,9 +28,4 @@ struct Given {
 /// it.
 void set_up_options(CLI::App& app, Given& given);
 
-/// What CLI11 is to be given for an argument, so that it leaves it as it is.
-[[nodiscard]] std::string mark_argument(std::string text);
-/// And back.
-[[nodiscard]] std::string unmark_argument(std::string text);
-
 }  // namespace stoq::cli

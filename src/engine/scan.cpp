@@ -14,28 +14,6 @@ namespace {
 // From here on a payload's workers are worth a message of their own.
 constexpr std::size_t large_payload = std::size_t{256} << 10;
 
-std::chrono::nanoseconds seconds(double count) {
-  return std::chrono::nanoseconds(static_cast<std::int64_t>(count * 1e9));
-}
-
-struct StopContext {
-  const Handover& handover;
-  const RootState& root;
-  const CallTimer& timer;
-  std::chrono::nanoseconds plugin_timeout;
-};
-
-bool must_stop(const void* context) noexcept {
-  const auto& stop = *static_cast<const StopContext*>(context);
-  return stop.handover.interrupted() || stop.root.redo.load(std::memory_order_relaxed) ||
-         stop.root.cut.load(std::memory_order_relaxed) != nullptr ||
-         stop.timer.own() > stop.plugin_timeout;
-}
-
-Status status_of_limit(std::string_view limit) {
-  return limit.ends_with("timeout") ? Status::timeout : Status::partial;
-}
-
 /// Workers of a large payload, on a thread of their own while this one expands it.
 class WorkersJob final : public Job {
  public:
@@ -74,74 +52,6 @@ Scan::Scan(const Config& config, const PluginSet& plugins, Dispatcher& dispatche
       cache_(cache),
       archived_(archived) {
   for (const auto& plugin : plugins.plugins) spared_.push_back(dispatcher.spares(plugin.qualified));
-}
-
-void Scan::check(RootState& root, const CallTimer& timer) const {
-  if (handover_.interrupted()) throw LimitReached{"interrupted"};
-  if (root.redo.load(std::memory_order_relaxed)) throw LimitReached{"redo"};
-  const auto now = Clock::now();
-  if (now - root.started > seconds(config_.limits.root_timeout)) root.cut = "root_timeout";
-  if (const char* cut = root.cut.load(std::memory_order_relaxed); cut != nullptr) {
-    throw LimitReached{cut};
-  }
-  if (now - timer.started - timer.nested > seconds(config_.limits.plugin_timeout)) {
-    throw LimitReached{"plugin_timeout"};
-  }
-}
-
-void Scan::charge_root(RootState& root, std::uint64_t bytes, std::uint64_t payloads) const {
-  const auto all_bytes = root.derived_bytes.fetch_add(bytes) + bytes;
-  const auto all_payloads = root.derived_payloads.fetch_add(payloads) + payloads;
-  const char* spent = all_bytes > config_.limits.max_root_bytes         ? "root_bytes"
-                      : all_payloads > config_.limits.max_root_payloads ? "root_payloads"
-                                                                        : nullptr;
-  if (spent == nullptr) return;
-  // Which child crosses the line depends on the schedule: such a root is done again in tree order.
-  if (!root.canonical) {
-    root.redo = true;
-    throw LimitReached{"redo"};
-  }
-  root.cut = spent;
-  throw LimitReached{spent};
-}
-
-Outcome Scan::call(Lane& lane, const RootState& root, std::size_t plugin, CallTimer& timer,
-                   std::uint64_t bytes, FunctionRef<void(const Request&)> body, const Value& args) {
-  const StopContext stop{handover_, root, timer, seconds(config_.limits.plugin_timeout)};
-  CallSpell spell(lane.account.get(), plugin, bytes);
-  auto& counters = lane.counters[plugin];
-  ++counters.calls;
-  counters.bytes += bytes;
-  Outcome outcome;
-  try {
-    body(Request(args, must_stop, &stop));
-  } catch (const LimitReached& reached) {
-    outcome = {status_of_limit(reached.limit), reached.limit, "stopped by this limit"};
-  } catch (const MalformedInput& error) {
-    outcome = {Status::corrupt, "corrupt", error.what()};
-  } catch (const Encrypted& error) {
-    outcome = {Status::encrypted, "encrypted", error.what()};
-  } catch (const Unsupported& error) {
-    outcome = {Status::unsupported, "unsupported", error.what()};
-  } catch (const IoError& error) {
-    outcome = {Status::io_error, "io_error", error.what()};
-  } catch (const std::bad_alloc&) {
-    outcome = {Status::out_of_memory, "out_of_memory", "memory for this call could not be had"};
-  } catch (const std::exception& error) {
-    outcome = {Status::crash, "exception", error.what()};
-  } catch (...) {
-    outcome = {Status::crash, "exception", "threw something that is no exception"};
-  }
-  spell.finish();
-  const auto own = timer.own();
-  counters.time += own;
-  if (own > stop.plugin_timeout && outcome.status < Status::timeout) {
-    outcome = {Status::timeout, "plugin_timeout", "ran longer than plugin_timeout allows"};
-  }
-  // It had a second to notice; the summary names it.
-  if (own > stop.plugin_timeout + std::chrono::seconds(1)) ++counters.overran;
-  if (outcome.status != Status::ok) ++counters.errors;
-  return outcome;
 }
 
 std::string Scan::origin_of(const Item& item) const {
