@@ -189,6 +189,10 @@ void conclude(CLI::App& command, Given& given) {
   if (given.arguments.command == Command::get) strip_category(given.arguments.plugin, "connector");
   if (!takes_paths(given.arguments)) return;
   if (given.arguments.command != Command::graph) check_input(config.input);
+  if (!config.template_name.empty()) {
+    throw UsageError("--template: this version cannot render '" + config.template_name +
+                     "'; leave the option out and results are JSON");
+  }
   set_hashes(given.hashes, config.digests);
   if (!given.hashes.empty() && !given.places.contains("hash")) config.hash_roots = true;
   set_metadata(given.metadata, config);

@@ -150,6 +150,10 @@ void add_output(CLI::App& app, Given& given) {
            "file [jsonl]",
            [&given](const std::string& name) { given.format = name; })
       ->group("Output");
+  add_text(app, "-T,--template", "NAME",
+           "Save results as text, by the template NAME of the worker (stdout.tpl, slack.tpl)",
+           [&config](const std::string& name) { config.template_name = name; })
+      ->group("Output");
   add_text(app, "--run-json", "FILE",
            "Write what was run, with totals and costs, to FILE "
            "[run.json beside the output]",

@@ -55,6 +55,7 @@ struct Config {
   std::vector<std::pair<std::string, std::string>> metadata;
   std::string connector = "stdout";  ///< empty: results are thrown away
   std::string archive;               ///< connector that keeps payloads; empty: none does
+  std::string template_name;         ///< of the text results are saved as; empty: JSON
   unsigned threads = 0;              ///< 0: as many as the machine has
   Limits limits;
   Digests digests;
