@@ -14,6 +14,7 @@ class Plain : public Encoder {
  public:
   std::string_view encode(std::string_view block) override { return block; }
   std::string_view finish() override { return {}; }
+  bool is_plain() const noexcept override { return true; }
 };
 
 /// One gzip member a block (RFC 1952, 2.2): what is written decompresses up to the last whole
@@ -49,10 +50,10 @@ class Gzip : public Encoder {
   bool wrote_ = false;
 };
 
-/// One frame with a checksum.
+/// One frame with a checksum, or one a block.
 class Zstd : public Encoder {
  public:
-  explicit Zstd(int level) : context_(ZSTD_createCCtx()) {
+  Zstd(int level, Blocks blocks) : context_(ZSTD_createCCtx()), blocks_(blocks) {
     if (level < 0 || level > ZSTD_maxCLevel()) {
       throw stoq::ConfigError("file: Zstandard has no level " + std::to_string(level) + " (1 to " +
                               std::to_string(ZSTD_maxCLevel()) + " are known)");
@@ -61,8 +62,13 @@ class Zstd : public Encoder {
     set(ZSTD_c_checksumFlag, 1);
   }
 
-  std::string_view encode(std::string_view block) override { return run(block, ZSTD_e_continue); }
-  std::string_view finish() override { return run({}, ZSTD_e_end); }
+  std::string_view encode(std::string_view block) override {
+    wrote_ = true;
+    return run(block, blocks_ == Blocks::apart ? ZSTD_e_end : ZSTD_e_continue);
+  }
+  std::string_view finish() override {
+    return wrote_ && blocks_ == Blocks::apart ? std::string_view{} : run({}, ZSTD_e_end);
+  }
 
  private:
   struct Free {
@@ -94,14 +100,16 @@ class Zstd : public Encoder {
   }
 
   std::unique_ptr<ZSTD_CCtx, Free> context_;
+  Blocks blocks_;
   std::string out_;
+  bool wrote_ = false;
 };
 
 }  // namespace
 
-std::unique_ptr<Encoder> make_encoder(std::string_view path, int level) {
+std::unique_ptr<Encoder> make_encoder(std::string_view path, int level, Blocks blocks) {
   if (path.ends_with(".gz")) return std::make_unique<Gzip>(level == 0 ? 6 : level);
-  if (path.ends_with(".zst")) return std::make_unique<Zstd>(level == 0 ? 3 : level);
+  if (path.ends_with(".zst")) return std::make_unique<Zstd>(level == 0 ? 3 : level, blocks);
   return std::make_unique<Plain>();
 }
 

@@ -28,6 +28,8 @@ class File : public stoq::Connector {
       throw stoq::ConfigError("file: form is '" + form + "'; expected jsonl or json");
     }
     as_array_ = form == "json";
+    appends_ = options.get("append", false, "add to what is in the file, in place of replacing it");
+    if (appends_ && as_array_) options.refuse("form", "jsonl: nothing can be added to an array");
     level_ = options.get<int>("level", 0,
                               "how hard to compress (gzip 1-12, Zstandard 1-22); "
                               "0: the format's usual level");
@@ -89,9 +91,14 @@ class File : public stoq::Connector {
           "file: no path; say where to write with -o FILE or "
           "--option file.path=FILE");
     }
-    encoder_ = file_connector::make_encoder(path_, level_);
-    output_ = std::make_unique<file_connector::OutputFile>(path_);
+    using file_connector::Blocks, file_connector::Mode;
+    encoder_ =
+        file_connector::make_encoder(path_, level_, appends_ ? Blocks::apart : Blocks::joined);
+    output_ = std::make_unique<file_connector::OutputFile>(path_,
+                                                           appends_ ? Mode::append : Mode::replace);
     waiting_.reserve(2 * block_size);
+    // A run that was killed may have left half a line; ours is not to become part of it.
+    if (output_->ends_in_line() && encoder_->is_plain()) waiting_ += '\n';
   }
 
   /// Every line is an item; a line break inside one would be escaped.
@@ -123,7 +130,7 @@ class File : public stoq::Connector {
   std::string path_, waiting_, archive_base_;
   std::vector<std::string> source_bases_;
   int level_ = 0;
-  bool sync_ = false, as_array_ = false, items_ = false;
+  bool sync_ = false, as_array_ = false, appends_ = false, items_ = false;
   std::unique_ptr<file_connector::Encoder> encoder_;
   std::unique_ptr<file_connector::OutputFile> output_;
   std::optional<file_connector::ArchiveFolder> archive_;

@@ -26,36 +26,50 @@ std::string resolve(const std::string& path) {
 
 }  // namespace
 
-OutputFile::OutputFile(const std::string& path) : path_(path), part_(path + ".part") {
+OutputFile::OutputFile(const std::string& path, Mode mode) : path_(path), part_(path + ".part") {
   struct stat about {};
   const bool exists = ::stat(path.c_str(), &about) == 0;
   if (exists && S_ISDIR(about.st_mode)) {
     errno = EISDIR;
     fail("create");
   }
-  if (exists && !S_ISREG(about.st_mode)) {
-    part_ = path_;
-  } else if (exists) {
-    path_ = resolve(path);
-    part_ = path_ + ".part";
-  }
+  const bool in_place = exists && !S_ISREG(about.st_mode);
+  if (exists && !in_place) path_ = resolve(path);
+  part_ = in_place || mode == Mode::append ? path_ : path_ + ".part";
   // Opened without O_TRUNC: another run may be at work on it, and the lock tells.
-  descriptor_ = ::open(part_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
-  if (descriptor_ < 0) fail("create");
-  if (part_ == path_) return;
+  open(mode == Mode::append && !in_place ? O_RDWR | O_APPEND : O_WRONLY);
+  if (in_place) return;
   if (!lock()) {
     close();
     throw stoq::IoError("another run is writing '" + part_ +
                         "'; wait for it or choose another output file");
   }
-  if (::ftruncate(descriptor_, 0) != 0) {
-    const int reason = errno;
-    close();
-    errno = reason;
-    fail("create");
+  if (mode == Mode::append) {
+    look_at_end();
+    return;
   }
+  begin_part();
   // A replaced file keeps its permissions as far as they can be given.
   if (exists && ::fchmod(descriptor_, about.st_mode & 07777) != 0) errno = 0;
+}
+
+void OutputFile::open(int flags) {
+  descriptor_ = ::open(part_.c_str(), flags | O_CREAT | O_CLOEXEC | O_NOCTTY, 0666);
+  if (descriptor_ < 0) fail("create");
+}
+
+void OutputFile::begin_part() {
+  if (::ftruncate(descriptor_, 0) == 0) return;
+  const int reason = errno;
+  close();
+  errno = reason;
+  fail("create");
+}
+
+void OutputFile::look_at_end() {
+  end_ = ::lseek(descriptor_, 0, SEEK_END);
+  char last = '\n';
+  ends_in_line_ = end_ > 0 && ::pread(descriptor_, &last, 1, end_ - 1) == 1 && last != '\n';
 }
 
 OutputFile::~OutputFile() { close(); }
@@ -71,14 +85,20 @@ bool OutputFile::lock() const {
 }
 
 void OutputFile::write(std::string_view bytes) {
+  const auto size = static_cast<std::int64_t>(bytes.size());
   while (!bytes.empty()) {
     const auto written = ::write(descriptor_, bytes.data(), bytes.size());
     if (written >= 0) {
       bytes.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno != EINTR) {
+      const int reason = errno;
+      // What another run adds must not follow half a line. If it cannot be cut, the next one looks.
+      if (end_ >= 0) (void)!::ftruncate(descriptor_, end_);
+      errno = reason;
       fail("write");
     }
   }
+  if (end_ >= 0) end_ += size;
 }
 
 void OutputFile::finish(bool sync) {
