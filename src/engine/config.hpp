@@ -39,6 +39,12 @@ struct LogSettings {
   std::uint64_t count = 5;              ///< how many files so renamed are kept
 };
 
+/// At most `count` roots begin in any `seconds`.
+struct RateLimit {
+  std::uint64_t count = 1;
+  double seconds = 1;
+};
+
 /// "name" or "category:name" → key → what was set, and where.
 using PluginOptions = std::map<std::string, Options::Settings>;
 
@@ -49,8 +55,9 @@ struct Config {
   std::uint64_t min_size = 0;             ///< smaller roots are `filtered`
   std::optional<std::uint64_t> max_size;  ///< larger roots are `filtered`
   std::string source = "filedir";
-  std::vector<std::string> workers;  ///< names; empty: none but the engine's own
-  std::optional<Tlp> tlp;            ///< of roots whose source names none
+  std::optional<RateLimit> rate_limit;  ///< of roots that the source brings; nothing: none
+  std::vector<std::string> workers;     ///< names; empty: none but the engine's own
+  std::optional<Tlp> tlp;               ///< of roots whose source names none
   /// What the user says of every root: stands in its `meta`.
   std::vector<std::pair<std::string, std::string>> metadata;
   std::string connector = "stdout";  ///< empty: results are thrown away
@@ -62,12 +69,14 @@ struct Config {
   /// Whether records of roots show their digests; nothing: when a worker's `hashpayload` asks for
   /// them, or there is no worker.
   std::optional<bool> hash_roots;
+  bool dispatch = true;                     ///< open what dispatch rules know; false: nothing
   std::vector<std::string> dispatch_rules;  ///< the user's own, beside the shipped ones
   std::vector<std::string> plugin_dirs;     ///< searched first, in this order
   PluginOptions options;                    ///< over what the .stoq files say: the command line
   PluginOptions base_options;               ///< under what the .stoq files say: stoq.cfg
   LogSettings log;
   Format format = Format::jsonl;
+  bool split = false;  ///< of Format::stoq: an object a payload in place of one a root
   bool ordered = true;
   bool timing = false;
   bool accounts = false;    ///< who used the CPU (account.hpp); costs about a percent

@@ -350,11 +350,13 @@ void Graph::Nodes::run(const std::function<void(Intake&)>& ingest) {
   const ArenaAccounts accounts(arena_, lanes_);
   std::exception_ptr source_problem;
   graph_->reserve_wait();
+  std::optional<RateLimiter> limiter;
+  if (config_.rate_limit) limiter.emplace(*config_.rate_limit);
   std::jthread source([&] {
     BatchIntake intake(
         admission_, memory_, config_.limits.max_child_bytes, tuning_.batch_roots,
         tuning_.batch_bytes, admit, [this] { return interrupted(); }, expected_roots_,
-        expected_bytes_, source_account_.get());
+        expected_bytes_, limiter ? &*limiter : nullptr, source_account_.get());
     if (source_account_) source_account_->arrive();
     try {
       ingest(intake);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <new>
+#include <thread>
 #include <utility>
 
 namespace stoq::engine {
@@ -30,7 +31,8 @@ void Admission::wait_until(const std::function<bool()>& ready) {
 BatchIntake::BatchIntake(Admission& admission, Memory& memory, std::size_t max_child_bytes,
                          unsigned batch_roots, std::uint64_t batch_bytes, Admit admit,
                          std::function<bool()> stopping, std::atomic<std::uint64_t>& expected_roots,
-                         std::atomic<std::uint64_t>& expected_bytes, Account* account)
+                         std::atomic<std::uint64_t>& expected_bytes, RateLimiter* limiter,
+                         Account* account)
     : admission_(admission),
       memory_(memory),
       max_child_bytes_(max_child_bytes),
@@ -40,7 +42,23 @@ BatchIntake::BatchIntake(Admission& admission, Memory& memory, std::size_t max_c
       stopping_(std::move(stopping)),
       expected_roots_(expected_roots),
       expected_bytes_(expected_bytes),
+      limiter_(limiter),
       account_(account) {}
+
+bool BatchIntake::may_begin() {
+  if (limiter_ == nullptr) return !stopping_();
+  const auto due = limiter_->next(RateLimiter::Clock::now());
+  // What has begun is scanned meanwhile.
+  if (due > RateLimiter::Clock::now()) flush();
+  // An interrupt comes without a notice: looked at again every few milliseconds.
+  constexpr auto look = std::chrono::milliseconds(10);
+  for (auto now = RateLimiter::Clock::now(); now < due; now = RateLimiter::Clock::now()) {
+    if (stopping_()) return false;
+    std::this_thread::sleep_for(std::min<RateLimiter::Clock::duration>(due - now, look));
+  }
+  limiter_->begin(RateLimiter::Clock::now());
+  return !stopping_();
+}
 
 void BatchIntake::flush() {
   if (!batch_) return;
@@ -63,7 +81,7 @@ void BatchIntake::add(Root root, std::uint64_t bytes) {
 
 bool BatchIntake::put(Root root) {
   const Spell spell(account_, Activity::admit);
-  if (stopping_()) return false;
+  if (!may_begin()) return false;
   const auto bytes = root.bytes.size();
   add(std::move(root), bytes);
   return true;
@@ -71,7 +89,7 @@ bool BatchIntake::put(Root root) {
 
 bool BatchIntake::produce(Root root, std::uint64_t expected, Children::Fill fill) {
   const Spell spell(account_, Activity::admit);
-  if (stopping_()) return false;
+  if (!may_begin()) return false;
   auto& credit = memory_.credit();
   const auto wanted = std::min<std::uint64_t>(expected, max_child_bytes_);
   const auto fits = [&] { return credit.used() + wanted <= credit.budget() / 2 || stopping_(); };

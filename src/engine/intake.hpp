@@ -1,5 +1,5 @@
 /// Between a source's thread and the graph: groups roots into batches and is the only place that
-/// waits, for admission and for memory.
+/// waits, for admission, for memory and for the rate limit.
 #pragma once
 
 #include <atomic>
@@ -11,6 +11,7 @@
 #include <stoq/plugin.hpp>
 
 #include "engine/memory.hpp"
+#include "engine/rate_limiter.hpp"
 #include "engine/root_state.hpp"
 
 namespace stoq::engine {
@@ -38,7 +39,8 @@ class BatchIntake final : public Intake {
   BatchIntake(Admission& admission, Memory& memory, std::size_t max_child_bytes,
               unsigned batch_roots, std::uint64_t batch_bytes, Admit admit,
               std::function<bool()> stopping, std::atomic<std::uint64_t>& expected_roots,
-              std::atomic<std::uint64_t>& expected_bytes, Account* account = nullptr);
+              std::atomic<std::uint64_t>& expected_bytes, RateLimiter* limiter = nullptr,
+              Account* account = nullptr);
 
   bool put(Root root) override;
   bool produce(Root root, std::uint64_t expected, Children::Fill fill) override;
@@ -48,6 +50,8 @@ class BatchIntake final : public Intake {
 
  private:
   void add(Root root, std::uint64_t bytes);
+  /// Waits until another root may begin; false when the run stops.
+  [[nodiscard]] bool may_begin();
 
   Admission& admission_;
   Memory& memory_;
@@ -58,7 +62,8 @@ class BatchIntake final : public Intake {
   std::function<bool()> stopping_;
   std::atomic<std::uint64_t>& expected_roots_;
   std::atomic<std::uint64_t>& expected_bytes_;
-  Account* account_;  ///< of the source's thread; null without accounts
+  RateLimiter* limiter_;  ///< null without a limit
+  Account* account_;      ///< of the source's thread; null without accounts
 
   std::shared_ptr<Batch> batch_;
   std::uint64_t bytes_ = 0, next_batch_ = 0, next_root_ = 0;

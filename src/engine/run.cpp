@@ -60,6 +60,7 @@ struct Run::State {
     if (!config.archive.empty()) add_archiver();
     dispatcher.emplace(dispatch_sources(config.dispatch_rules));
     for (auto& rule : dispatcher->rules()) {
+      if (!config.dispatch) rule.targets.clear();  // it still tells the type
       for (auto& target : rule.targets) target.index = number_of(target.plugin, rule.name);
     }
     graph.emplace(config, plugins, *dispatcher, threads, config.limits.memory,

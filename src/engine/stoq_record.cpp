@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <ctime>
+#include <utility>
 
 #include "support/json.hpp"
 
@@ -34,73 +35,116 @@ StoqRecordWriter::StoqRecordWriter(const Config& config, RootState& root, Lane& 
 void StoqRecordWriter::write(Assembler::Take take) {
   ++totals_.roots;
   if (root_.results->occurrences.empty()) {
-    Record record;
-    record.status = root_.status == Status::ok ? Status::partial : root_.status;
-    record.occurrence.name = root_.name();
-    append_error(record.errors, "", to_string(record.status), root_.message);
-    ++totals_.payloads;
-    ++totals_.statuses[static_cast<std::size_t>(record.status)];
-    result({Visit::Kind::no_bytes, 0, 0, false}, record);
+    add_bare_root(take);
+  } else {
+    add_tree(take);
   }
+  if (config_.split) return;
+  std::string plugins, results;
+  for (const auto& level : levels_) {
+    if (!plugins.empty()) (plugins += ',', results += ',');
+    plugins += level.plugins;
+    results += level.results;
+  }
+  auto line = document(levels_.back().next, plugins, results);
+  take(line, 1);
+}
+
+void StoqRecordWriter::add_bare_root(Assembler::Take take) {
+  Record record;
+  record.status = root_.status == Status::ok ? Status::partial : root_.status;
+  record.occurrence.name = root_.name();
+  append_error(record.errors, "", to_string(record.status), root_.message);
+  ++totals_.payloads;
+  ++totals_.statuses[static_cast<std::size_t>(record.status)];
+  levels_.resize(1);
+  add({Visit::Kind::no_bytes, 0, 0, false}, record, take);
+}
+
+void StoqRecordWriter::add_tree(Assembler::Take take) {
   Spool::Reader reader(root_.results->spool);
-  RootTree(*root_.results, root_.cut_by_source()).walk([&](const Visit& visit) {
-    result(visit, join_record(root_, reader, visit, totals_));
+  const RootTree tree(*root_.results, root_.cut_by_source());
+  number_payloads(tree);
+  tree.walk([&](const Visit& visit) {
+    auto record = join_record(root_, reader, visit, totals_);
+    // stoQ scans equal payloads each time, and so says of each what it says of the first.
+    if (visit.kind == Visit::Kind::duplicate || visit.kind == Visit::Kind::quine) {
+      const auto content = root_.results->occurrences[visit.occurrence].content;
+      const auto entry = root_.results->contents[content].workers;
+      if (entry != no_entry) record.workers = unpack_workers(reader.read(entry));
+    }
+    add(visit, record, take);
     return true;
   });
-  std::string out;
+}
+
+/// As stoQ does: the root, then what came out of it, then what came out of that.
+void StoqRecordWriter::number_payloads(const RootTree& tree) {
+  tree.walk([&](const Visit& visit) {
+    if (visit.depth >= levels_.size()) levels_.resize(visit.depth + 1);
+    ++levels_[visit.depth].next;
+    return true;
+  });
+  std::uint64_t before = 0;
+  for (auto& level : levels_) before += std::exchange(level.next, before);
+}
+
+void StoqRecordWriter::add(const Visit& visit, const Record& record, Assembler::Take take) {
+  auto& level = levels_[visit.depth];
+  render(visit, record, level.next++);
+  if (config_.split) {
+    auto line = document(1, plugin_, result_);
+    take(line, 1);
+    return;
+  }
+  if (!level.plugins.empty()) (level.plugins += ',', level.results += ',');
+  level.plugins += plugin_;
+  level.results += result_;
+}
+
+std::string StoqRecordWriter::document(std::uint64_t payloads, std::string_view plugins,
+                                       std::string_view results) const {
+  std::string line;
   {
-    support::JsonObject object(out);
+    support::JsonObject object(line);
     if (config_.timing) object.text("date", now_text());
-    object.number("payloads", count_);
-    ((object.key("plugins") += '{') += plugins_) += '}';
-    ((object.key("results") += '[') += results_) += ']';
+    object.number("payloads", payloads);
+    ((object.key("plugins") += '{') += plugins) += '}';
+    ((object.key("results") += '[') += results) += ']';
     object.text("tlp", to_string(root_.tlp()));
   }
-  out += '\n';
-  take(out, 1);
+  return line += '\n';
+}
+
+std::string StoqRecordWriter::worker() const {
+  return config_.workers.size() == 1 ? config_.workers.front() : "stoq";
 }
 
 std::string StoqRecordWriter::plugin_of(const Visit& visit, const Record& record) const {
-  if (visit.depth == 0) return config_.workers.size() == 1 ? config_.workers.front() : "stoq";
+  if (visit.depth == 0) return worker();
   const auto& origin = record.occurrence.origin;
   return std::string(member_of(origin, "category")) + ":" +
          std::string(member_of(origin, "plugin"));
 }
 
-void StoqRecordWriter::result(const Visit& visit, const Record& record) {
-  lineage_.resize(visit.depth);
-  ordinals_.resize(visit.depth == 0 ? 0 : visit.depth - 1);
-  if (visit.depth > 0) ordinals_.push_back(root_.results->occurrences[visit.occurrence].ordinal);
-  lineage_.push_back(ids_.make(ordinals_, record.occurrence));
-  const auto id = std::to_string(count_);
-  const auto plugin = plugin_of(visit, record);
-  if (count_++ > 0) {
-    plugins_ += ',';
-    results_ += ',';
-  }
-  ((plugins_ += '"') += id) += "\":";
-  support::append_json_string(plugins_, plugin);
+bool StoqRecordWriter::is_archived(const Visit& visit, const Record& record) const {
+  if (visit.depth > 0 || config_.archive.empty() || record.occurrence.digests.empty()) return false;
+  return record.errors.find("\"connector:" + config_.archive + '"') == std::string::npos;
+}
 
-  support::JsonObject object(results_);
-  if (visit.depth > 0) object.text("dispatcher", plugin);
-  object.text("filename", record.occurrence.name);
-  if (!record.occurrence.digests.empty()) {
-    object.number("size", record.occurrence.size);
-    // The digests are members already: "sha256":"…".
-    const auto digests =
-        '{' + (shows_digests(config_, visit.depth) ? record.occurrence.digests : std::string());
-    for (const auto* name : {"md5", "sha1", "sha256", "sha512"}) {
-      if (const auto value = member_of(digests, name); !value.empty()) {
-        object.text(name, value);
-      }
-    }
+void StoqRecordWriter::add_digests(support::JsonObject& object, const Visit& visit,
+                                   const Record& record) const {
+  if (record.occurrence.digests.empty()) return;
+  object.number("size", record.occurrence.size);
+  if (!shows_digests(config_, visit.depth)) return;
+  // They are members already: "sha256":"…".
+  const auto digests = '{' + record.occurrence.digests;
+  for (const auto* name : {"md5", "sha1", "sha256", "sha512"}) {
+    if (const auto value = member_of(digests, name); !value.empty()) object.text(name, value);
   }
-  if (visit.depth == 0) object.text("path", root_.root.path);
-  object.number("payload_id", count_ - 1);
-  object.text("plugin", config_.workers.size() == 1 ? config_.workers.front() : "stoq");
-  if (record.occurrence.origin.find("\"save\":true") != std::string::npos) {
-    object.text("save", "True");
-  }
+}
+
+void StoqRecordWriter::add_scan(support::JsonObject& object, const Record& record) const {
   auto& scan = object.key("scan");
   const auto& workers = record.workers.workers;
   if (workers.empty()) {
@@ -110,6 +154,30 @@ void StoqRecordWriter::result(const Visit& visit, const Record& record) {
   } else {
     ((scan += '{') += workers) += '}';
   }
+}
+
+void StoqRecordWriter::render(const Visit& visit, const Record& record, std::uint64_t id) {
+  lineage_.resize(visit.depth);
+  ordinals_.resize(visit.depth == 0 ? 0 : visit.depth - 1);
+  if (visit.depth > 0) ordinals_.push_back(root_.results->occurrences[visit.occurrence].ordinal);
+  lineage_.push_back(ids_.make(ordinals_, record.occurrence));
+  const auto plugin = plugin_of(visit, record);
+  (plugin_ = '"') += std::to_string(id) + "\":";
+  support::append_json_string(plugin_, plugin);
+
+  result_.clear();
+  support::JsonObject object(result_);
+  if (is_archived(visit, record)) object.text("archive", config_.archive);
+  if (visit.depth > 0) object.text("dispatcher", plugin);
+  object.text("filename", record.occurrence.name);
+  add_digests(object, visit, record);
+  if (visit.depth == 0) object.text("path", root_.root.path);
+  object.number("payload_id", id);
+  object.text("plugin", worker());
+  if (record.occurrence.origin.find("\"save\":true") != std::string::npos) {
+    object.text("save", "True");
+  }
+  add_scan(object, record);
   support::append_json(object.key("source_meta"), visit.depth == 0 && !root_.root.meta.is_null()
                                                       ? root_.root.meta
                                                       : Value(Value::Object{}));
