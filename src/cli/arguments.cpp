@@ -18,6 +18,7 @@
 #include "cli/config_file.hpp"
 #include "cli/option_kinds.hpp"
 #include "cli/options.hpp"
+#include "cli/worker_command.hpp"
 #include "support/text.hpp"
 
 namespace stoq::cli {
@@ -104,6 +105,11 @@ void set_rules(Given& given) {
   plugin_option(given, "rules", "worker:yara", "rules_list").value = list;
 }
 
+/// The rules that stoq.cfg gives for the worker yara, when that is the command.
+void set_rules_of_command(Given& given) {
+  if (given.worker == "yara" && !given.rules.empty()) set_rules(given);
+}
+
 void set_workers(bool chosen, Given& given) {
   auto& workers = given.arguments.config.workers;
   if (!chosen) workers = {"mimetype", "entropy"};
@@ -134,30 +140,49 @@ void set_output(bool connector_chosen, Given& given) {
   if (given.format != "jsonl" && given.format != "stoq") {
     throw UsageError("--format: '" + given.format + "' is neither jsonl nor stoq");
   }
-  strip_category(config.source, "source");
-  strip_category(config.connector, "connector");
-  strip_category(config.archive, "connector");
   config.format = given.format == "stoq" ? engine::Format::stoq : engine::Format::jsonl;
+  const char* option = given.outfile.empty() ? "output" : "outfile";
+  if (!given.outfile.empty()) {
+    if (!given.output.empty() && !given.places.contains("output")) {
+      throw UsageError("--output and --outfile: leave one of them out");
+    }
+    given.output = given.outfile;
+  }
   if (given.output.empty()) return;
   const std::string wanted = given.output == "-" ? "stdout" : "file";
   const bool both_on_screen = wanted == "stdout" || config.connector == "stdout";
   if (connector_chosen && config.connector != wanted && both_on_screen) {
-    throw UsageError("--output belongs to the connector " + wanted + ", not to " +
-                     config.connector + "; leave one of the two options out");
+    throw UsageError("--" + std::string(option) + " belongs to the connector " + wanted +
+                     ", not to " + config.connector + "; leave one of the two options out");
   }
   if (!connector_chosen) config.connector = wanted;
   if (wanted == "stdout") return;
-  plugin_option(given, "output", "connector:" + config.connector, "path").value = given.output;
-  if (!given.run_json_set && is_plain_file(given.output)) {
+  plugin_option(given, option, "connector:" + config.connector, "path").value = given.output;
+  // What a run adds to a file is not to be taken away by the next one.
+  const bool adds = !given.outfile.empty() || given.arguments.cron > 0;
+  if (adds && config.connector == "file") {
+    config.options["connector:file"]["append"] = {"true",
+                                                  given.outfile.empty() ? "--cron" : "--outfile"};
+  }
+  if (!given.run_json_set && given.outfile.empty() && is_plain_file(given.output)) {
     config.run_json = (std::filesystem::path(given.output).parent_path() / "run.json").string();
   }
 }
 
-void check_input(const stoq::Input& input) {
-  if (input.paths.empty() && input.files_from.empty()) {
-    throw UsageError("nothing to scan: name files or folders, or a list with --files-from");
+void check_input(const Given& given) {
+  const auto& config = given.arguments.config;
+  const auto& input = config.input;
+  // Other sources may know by themselves what there is to scan.
+  const bool needs_paths = config.source == "filedir" || config.source == "archive";
+  if (needs_paths && input.paths.empty() && input.files_from.empty()) {
+    throw UsageError("nothing to scan: name files or folders" +
+                     std::string(given.worker.empty() ? "" : " with -F") +
+                     ", or a list with --files-from");
   }
   const auto& list = input.files_from;
+  if (given.arguments.cron > 0 && list == "-") {
+    throw UsageError("--cron: standard input can be read but once; list the paths in a file");
+  }
   if (!list.empty() && list != "-" && ::access(list.c_str(), R_OK) != 0) {
     throw UsageError("--files-from: cannot read '" + list + "': " + std::strerror(errno));
   }
@@ -188,7 +213,10 @@ void conclude(CLI::App& command, Given& given) {
   }
   if (given.arguments.command == Command::get) strip_category(given.arguments.plugin, "connector");
   if (!takes_paths(given.arguments)) return;
-  if (given.arguments.command != Command::graph) check_input(config.input);
+  strip_category(config.source, "source");
+  strip_category(config.connector, "connector");
+  strip_category(config.archive, "connector");
+  if (given.arguments.command != Command::graph) check_input(given);
   if (!config.template_name.empty()) {
     throw UsageError("--template: this version cannot render '" + config.template_name +
                      "'; leave the option out and results are JSON");
@@ -196,7 +224,12 @@ void conclude(CLI::App& command, Given& given) {
   set_hashes(given.hashes, config.digests);
   if (!given.hashes.empty() && !given.places.contains("hash")) config.hash_roots = true;
   set_metadata(given.metadata, config);
-  set_workers(command.get_option("--worker")->count() != 0, given);
+  if (given.worker.empty()) {
+    set_workers(command.get_option("--worker")->count() != 0, given);
+  } else {
+    conclude_worker_command(given);
+    set_rules_of_command(given);
+  }
   const bool connector_chosen = command.get_option("--connector")->count() != 0;
   if (given.arguments.command == Command::bench) {
     config.accounts = true;
@@ -247,6 +280,7 @@ std::optional<Arguments> parse_arguments(int argc, const char* const* argv) {
   const auto* const mark = std::find(argv + 1, end, std::string_view("--"));
   std::vector<std::string> words;
   std::transform(argv + 1, mark, std::back_inserter(words), mark_argument);
+  add_worker_commands(app, given, words);
   std::reverse(words.begin(), words.end());  // as CLI11 takes them
   CLI::App* command = nullptr;
   try {

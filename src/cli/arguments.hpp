@@ -17,6 +17,7 @@ struct Arguments {
   Command command = Command::scan;
   engine::Config config;
   std::vector<std::string> warnings;  ///< what to tell the user before anything is done
+  double cron = 0;                    ///< seconds after which to scan again; 0: never
   std::string plugin;                 ///< of `info`, and the connector of `get`
   std::string file;                   ///< of `get`: a hash or a path
   std::string output;    ///< of `get`: where the bytes go; empty or "-": standard output

@@ -11,6 +11,7 @@
 
 #include "cli/arguments.hpp"
 #include "cli/config_keys.hpp"
+#include "cli/worker_command.hpp"
 #include "support/ini.hpp"
 #include "support/text.hpp"
 
@@ -88,10 +89,11 @@ class Reading {
   }
 
   void set(const Entry& entry, const std::string& name, std::vector<std::string> values) {
-    const bool scans = command_.get_option_no_throw("--worker") != nullptr;
+    const bool scans = command_.get_option_no_throw("--connector") != nullptr;
     if (!scans && name != "plugin-dir" && name != "option") return;  // of no concern to it
+    if (!given_.worker.empty() && name == "rules") return set_rules(entry, std::move(values));
     auto* option = command_.get_option_no_throw("--" + name);
-    if (option == nullptr) return;
+    if (option == nullptr || option->get_group() == own_group) return;
     const auto before = given_.places.find(name);
     if (before != given_.places.end()) {
       throw UsageError(entry.place + ": '" + entry.key + "' is set already, at " + before->second +
@@ -110,6 +112,12 @@ class Reading {
     } catch (const CLI::ParseError& error) {
       throw UsageError(entry.place + ": " + error.what());
     }
+  }
+
+  /// The command of the worker yara has an argument of that name, those of others may have one too.
+  void set_rules(const Entry& entry, std::vector<std::string> values) {
+    given_.rules = std::move(values);
+    given_.places["rules"] = entry.place;
   }
 
   static bool flag(const Entry& entry) {
@@ -142,6 +150,17 @@ std::vector<fs::path> usual_places() {
 }
 
 }  // namespace
+
+std::vector<std::string> plugin_dirs_of(const std::string& file) {
+  const auto ini = support::Ini::read(file);
+  for (const auto* section : {"core", "scan"}) {
+    for (const auto* key : {"plugin_dir", "plugin-dir", "plugin_dir_list"}) {
+      const char separator = std::string_view(key).ends_with("_list") ? ',' : '\n';
+      if (auto dirs = parts_of(ini.get(section, key), separator); !dirs.empty()) return dirs;
+    }
+  }
+  return {};
+}
 
 std::string find_config_file() {
   if (const auto* named = std::getenv("STOQ_CONFIG"); named != nullptr) return named;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "cli/options.hpp"
 
@@ -12,6 +13,10 @@ namespace stoq::cli {
 /// of the installation, /etc/stoq/stoq.cfg. Never one of the working directory: what is scanned
 /// may lie there. Empty when there is none.
 [[nodiscard]] std::string find_config_file();
+
+/// The folders of plugins that the file names, before all else is read. Throws ConfigError and
+/// IoError.
+[[nodiscard]] std::vector<std::string> plugin_dirs_of(const std::string& file);
 
 /// Gives `command` those options of the file's sections [core] and [scan] that the command line did
 /// not set (but commands that do not scan only those about plugins), and notes in `given` where

@@ -7,6 +7,7 @@ inline constexpr const char* top_footer = R"(Examples:
   stoq scan ~/Downloads                        every file, archives opened; JSON Lines on stdout
   stoq scan mail/ -o results.jsonl.zst         into a file, compressed by its name
   stoq scan mail/ --rules rules/ | jq .        with YARA rules
+  stoq yara -r rules/ -F mail/ -D              one worker, as stoQ calls it; -D opens archives
   stoq list                                    which plugins there are
   stoq info extractor:zip                      what one does, and its options
 
@@ -26,6 +27,7 @@ Examples:
   find / -xdev -name '*.jar' -print0 | stoq scan --files-from - -o jars.jsonl.gz
   stoq scan corpus/ --rules rules/ --option yara.timeout=10 --config stoq.cfg
   stoq scan mail/ -o mail.jsonl -A file --option file.archive_base=/srv/archive
+  stoq scan /srv/drop -o drop.jsonl --cron 3600 --rate-limit 100/60
 
 stoq.cfg holds the long options (or stoQ's keys for them) under [core], and plugins' options by
 section; the command line wins over plugins' .stoq files, and those over stoq.cfg:
@@ -35,6 +37,16 @@ section; the command line wins over plugins' .stoq files, and those over stoq.cf
   rules = /etc/stoq/rules
   [plugin:yara]
   timeout = 10)";
+
+inline constexpr const char* worker_footer =
+    R"(One worker on files; without -D on the files alone. The same engine, limits and results as
+'stoq scan', which runs several workers. Sizes, times and globs are as there ('stoq scan -h').
+
+Examples:
+  stoq yara -r rules.yar -F corpus/ -D -R 10 --metadata case:1234 submitter:me --tlp green
+  stoq yara -r rules/ -F mail/ -D -A file --option file.archive_base=/srv/archive -O mail.jsonl
+  stoq entropy -F corpus/ --format stoq -S
+  stoq iocextract -F /srv/drop --cron 3600 -O iocs.jsonl --rate-limit 100/60)";
 
 inline constexpr const char* get_footer =
     R"(The file is written under the name you give, never under its own. What is fetched by hash is

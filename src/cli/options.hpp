@@ -20,6 +20,9 @@ struct Given {
   std::vector<std::string> hashes;
   std::vector<std::string> plugin_options, rules;
   std::string output, format = "jsonl", config_file;
+  std::string worker;          ///< whose command it is; empty: none's
+  std::string outfile, queue;  ///< of a worker's command
+  bool dispatch = false, error_queue = false;
   std::map<std::string, std::string> places;  ///< long option → where stoq.cfg sets it
   bool run_json_set = false, quiet = false, summary = false, unordered = false;
 };

@@ -1,9 +1,11 @@
 #include "cli/watch.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
+#include <ctime>
 #include <string_view>
 #include <system_error>
 
@@ -47,6 +49,19 @@ SignalBlock::SignalBlock() {
 
 SignalBlock::~SignalBlock() { ::pthread_sigmask(SIG_SETMASK, &before_, nullptr); }
 
+bool SignalBlock::wait(double seconds) const {
+  using Clock = std::chrono::steady_clock;
+  const auto end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                      std::chrono::duration<double>(seconds));
+  for (;;) {
+    const auto left = std::max(end - Clock::now(), Clock::duration::zero());
+    const auto whole = std::chrono::duration_cast<std::chrono::seconds>(left);
+    const timespec time{whole.count(), (left - whole).count()};
+    if (::sigtimedwait(&signals_, nullptr, &time) > 0) return true;
+    if (errno != EINTR) return false;
+  }
+}
+
 Watch::Watch(const SignalBlock& block, bool draw)
     : draw_(draw),
       signals_(checked(::signalfd(-1, &block.signals(), SFD_CLOEXEC), "signalfd")),
@@ -58,11 +73,16 @@ void Watch::follow(engine::Run& run) noexcept {
   if (interrupted_) run.interrupt();
 }
 
-Watch::~Watch() {
+void Watch::finish() {
+  if (!thread_.joinable()) return;
   const std::uint64_t one = 1;
   // An eventfd whose counter is zero takes eight bytes.
   [[maybe_unused]] const auto written = ::write(ended_, &one, sizeof one);
   thread_.join();
+}
+
+Watch::~Watch() {
+  finish();
   ::close(signals_);
   ::close(ended_);
 }

@@ -19,6 +19,8 @@ class SignalBlock {
   SignalBlock& operator=(const SignalBlock&) = delete;
 
   [[nodiscard]] const sigset_t& signals() const noexcept { return signals_; }
+  /// Waits so many seconds, or until one of the signals comes, or came and nobody took it: true.
+  [[nodiscard]] bool wait(double seconds) const;
 
  private:
   sigset_t signals_{}, before_{};
@@ -34,8 +36,12 @@ class Watch {
   Watch(const Watch&) = delete;
   Watch& operator=(const Watch&) = delete;
 
-  /// Looks after this run from now on; it must outlive the watch.
+  /// Looks after this run from now on; it must outlive the watch, or its finish().
   void follow(engine::Run& run) noexcept;
+  /// Looks no more. Signals that come later wait for whoever takes them.
+  void finish();
+  /// Whether a signal came; for certain after finish().
+  [[nodiscard]] bool interrupted() const noexcept { return interrupted_; }
 
  private:
   void loop();

@@ -42,15 +42,24 @@ void check_plugin_names(const engine::Config& config) {
   }
 }
 
-engine::Summary run_watched(const Arguments& arguments) {
+engine::Summary run_watched(const Arguments& arguments, bool* signalled) {
   // In this order, so that no thread of the run takes the signals, and the watch ends before it.
   const SignalBlock block;
   std::optional<engine::Run> run;
   Watch watch(block, arguments.progress && can_draw(arguments.config));
   check_plugin_names(arguments.config);
-  run.emplace(arguments.config);
-  watch.follow(*run);
-  return run->run();
+  try {
+    run.emplace(arguments.config);
+    watch.follow(*run);
+    auto summary = run->run();
+    watch.finish();
+    if (signalled != nullptr) *signalled = watch.interrupted();
+    return summary;
+  } catch (...) {
+    watch.finish();
+    if (signalled != nullptr) *signalled = watch.interrupted();
+    throw;
+  }
 }
 
 }  // namespace stoq::cli

@@ -11,6 +11,7 @@ namespace stoq::cli {
 void check_plugin_names(const engine::Config& config);
 
 /// Runs it, with progress on the terminal if that is wanted, until it is done or a signal ends it.
-[[nodiscard]] engine::Summary run_watched(const Arguments& arguments);
+/// `signalled`: whether one came, also when it throws.
+[[nodiscard]] engine::Summary run_watched(const Arguments& arguments, bool* signalled = nullptr);
 
 }  // namespace stoq::cli

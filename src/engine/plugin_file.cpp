@@ -51,10 +51,15 @@ std::vector<fs::path> search_folders(const std::vector<std::string>& extra_dirs)
 }
 
 void check_sections(const FoundPlugin& plugin) {
-  const std::vector<std::string> known{"Core", "Documentation", "options"};
+  std::vector<std::string> known{"Core", "Documentation", "options"};
+  if (plugin.category == Category::worker) known.emplace_back("arguments");
   for (const auto& [name, section] : plugin.ini.sections()) {
     if (std::find(known.begin(), known.end(), name) != known.end()) continue;
     const auto near = support::nearest(name, known);
+    if (name == "arguments") {
+      refuse(plugin.file.string(),
+             "[arguments] is for workers, whose names are commands; remove it");
+    }
     refuse(plugin.file.string(),
            "unknown section [" + name + "]; " +
                (near.empty() ? "the sections are [Core], [Documentation] and [options]"
@@ -127,6 +132,7 @@ FoundPlugin read_plugin_file(Category category, const fs::path& file) {
     check_keys(plugin, required_of_all, "every plugin");
     check_name(plugin);
     if (category == Category::worker) check_keys(plugin, required_of_workers, "every worker");
+    plugin.arguments = read_arguments(plugin.ini);
     if (category == Category::source) check_keys(plugin, required_of_sources, "every source");
     plugin.library = plugin.folder / (plugin.ini.get("Core", "module") + ".so");
     if (!fs::exists(plugin.library)) {

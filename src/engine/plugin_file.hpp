@@ -11,6 +11,7 @@
 
 #include <stoq/plugin.hpp>
 
+#include "engine/plugin_arguments.hpp"
 #include "support/ini.hpp"
 
 namespace stoq::engine {
@@ -26,7 +27,8 @@ struct FoundPlugin {
   std::filesystem::path file, folder,
       library;  ///< the .stoq file; where it lies; the .so beside it
   support::Ini ini;
-  std::string problem;  ///< why it cannot be used, in one line; empty when it can
+  std::vector<PluginArgument> arguments;  ///< of a worker
+  std::string problem;                    ///< why it cannot be used, in one line; empty when it can
 
   /// "category:name".
   [[nodiscard]] std::string qualified() const;

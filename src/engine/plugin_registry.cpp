@@ -1,5 +1,7 @@
 #include "engine/plugin_registry.hpp"
 
+#include <algorithm>
+
 #include "engine/plugin_library.hpp"
 #include "support/json.hpp"
 #include "support/text.hpp"
@@ -62,6 +64,20 @@ void check_unknown(const LoadedPlugin& plugin, const Options& options,
                                   : "did you mean '" + near + "'?"));
 }
 
+/// Arguments that set options the plugin does not have would be refused when they are used: rather
+/// at once, where they are written.
+void check_arguments(const LoadedPlugin& plugin, const FoundPlugin& found) {
+  std::vector<std::string> keys;
+  for (const auto& option : plugin.options) keys.push_back(option.key);
+  for (const auto& argument : found.arguments) {
+    if (std::find(keys.begin(), keys.end(), argument.option) != keys.end()) continue;
+    const auto near = support::nearest(argument.option, keys);
+    throw ConfigError(argument.place + ": --" + argument.name + " sets '" + argument.option +
+                      "', but " + plugin.qualified + " has no such option; " +
+                      (near.empty() ? "remove the line" : "did you mean '" + near + "'?"));
+  }
+}
+
 }  // namespace
 
 PluginRegistry::PluginRegistry(const Config& config, Log& log, unsigned threads)
@@ -110,6 +126,7 @@ LoadedPlugin& PluginRegistry::load(const FoundPlugin& found) {
   loaded_.push_back(std::move(plugin));
   add_options(*loaded_.back(), options);
   add_options(*loaded_.back(), for_engine);
+  check_arguments(*loaded_.back(), found);
   check_unknown(*loaded_.back(), options, settings);
   return *loaded_.back();
 }

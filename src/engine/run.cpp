@@ -226,6 +226,7 @@ std::vector<PluginInfo> list_plugins(const Config& config) {
     info.category = found.category;
     info.name = found.name;
     info.folder = found.folder.string();
+    info.arguments = found.arguments;
     info.problem = found.problem;
     info.version = found.ini.get("Documentation", "version");
     info.description = found.ini.get("Documentation", "description");

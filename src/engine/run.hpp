@@ -14,6 +14,7 @@
 
 #include "engine/accounts.hpp"
 #include "engine/config.hpp"
+#include "engine/plugin_arguments.hpp"
 
 namespace stoq::engine {
 
@@ -91,8 +92,9 @@ struct OptionInfo {
 struct PluginInfo {
   Category category{};
   std::string name, version, description, author, website, folder;
-  std::vector<OptionInfo> options;  ///< filled by describe_plugin() only
-  std::string problem;              ///< why it cannot be used; empty when it can
+  std::vector<OptionInfo> options;        ///< filled by describe_plugin() only
+  std::vector<PluginArgument> arguments;  ///< of a worker's command
+  std::string problem;                    ///< why it cannot be used; empty when it can
 };
 
 /// Every plugin found, by category and name; reads .stoq files only, runs nothing of theirs.

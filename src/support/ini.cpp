@@ -210,11 +210,16 @@ std::string Ini::get(std::string_view section_name, std::string_view key) const 
   return found == values.end() ? std::string{} : found->second;
 }
 
-std::string Ini::where(std::string_view section_name, std::string_view key) const {
+std::size_t Ini::line(std::string_view section_name, std::string_view key) const {
   const auto lines = lines_.find(section_name);
-  if (lines == lines_.end()) return origin_;
+  if (lines == lines_.end()) return 0;
   const auto line = lines->second.find(key);
-  return line == lines->second.end() ? origin_ : origin_ + ":" + std::to_string(line->second);
+  return line == lines->second.end() ? 0 : line->second;
+}
+
+std::string Ini::where(std::string_view section_name, std::string_view key) const {
+  const auto number = line(section_name, key);
+  return number == 0 ? origin_ : origin_ + ":" + std::to_string(number);
 }
 
 }  // namespace stoq::support

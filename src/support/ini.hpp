@@ -27,6 +27,8 @@ class Ini {
   [[nodiscard]] std::string get(std::string_view section, std::string_view key) const;
   /// Where the key stands: "file:line"; the file alone when it does not stand there.
   [[nodiscard]] std::string where(std::string_view section, std::string_view key) const;
+  /// The line alone; 0 when the key does not stand there.
+  [[nodiscard]] std::size_t line(std::string_view section, std::string_view key) const;
   [[nodiscard]] const std::map<std::string, Section, std::less<>>& sections() const& {
     return sections_;
   }
