@@ -22,6 +22,20 @@ std::size_t class_of(std::size_t size) noexcept {
   return static_cast<std::size_t>(std::countr_zero(rounded) - std::countr_zero(smallest));
 }
 
+constexpr std::size_t page_step = std::size_t{2} << 20;  // large blocks are multiples of it
+
+constexpr std::size_t round_up(std::size_t size, std::size_t unit) noexcept {
+  return (size + unit - 1) / unit * unit;
+}
+
+/// Fresh pages. Small ones: cleared just before they are written they stand in the cache; huge ones
+/// took twice as long in all.
+std::byte* map_pages(std::size_t size) {
+  void* address = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (address == MAP_FAILED) throw std::bad_alloc();
+  return static_cast<std::byte*>(address);
+}
+
 std::uint64_t resident_bytes() noexcept {
   unsigned long total = 0;
   unsigned long resident = 0;
@@ -152,6 +166,7 @@ std::byte* Memory::allocate(std::size_t size, unsigned lane) {
       return data;
     }
   }
+  if (class_of(size) >= classes) return map_pages(size);
   auto* data = static_cast<std::byte*>(std::malloc(size));
   if (data == nullptr) throw std::bad_alloc();
   return data;
@@ -170,15 +185,16 @@ void Memory::recycle(std::byte* data, std::size_t size, unsigned lane) noexcept 
         (void)index;  // too short of memory even for the list: the block itself is freed below
       }
     }
+    std::free(data);
+  } else {
+    ::munmap(data, size);
   }
-  std::free(data);
 }
 
 Block Memory::take(std::size_t size, unsigned lane, Prefer prefer) {
   // Whole size classes, so that a recycled block fits whoever comes next.
   const auto index = class_of(size);
-  const auto capacity =
-      index < classes ? smallest << index : (size + 0xffff) & ~std::size_t{0xffff};
+  const auto capacity = index < classes ? smallest << index : round_up(size, page_step);
   Block block{nullptr, capacity, Payer::nobody, lane};
   if (prefer == Prefer::shared && credit_.take_shared(capacity)) {
     block.payer = Payer::shared;
@@ -196,6 +212,36 @@ Block Memory::take(std::size_t size, unsigned lane, Prefer prefer) {
     throw;
   }
   return block;
+}
+
+bool Memory::resize_pages(Block& block, std::size_t capacity) noexcept {
+  const bool more = capacity > block.capacity;
+  const auto change = more ? capacity - block.capacity : block.capacity - capacity;
+  if (more) {
+    const bool paid = block.payer == Payer::shared ? credit_.take_shared(change)
+                                                   : credit_.take_lane(block.lane, change);
+    if (!paid) return false;
+  }
+  void* address = ::mremap(block.data, block.capacity, capacity, MREMAP_MAYMOVE);
+  const bool done = address != MAP_FAILED;
+  if (done) {
+    block.data = static_cast<std::byte*>(address);
+    block.capacity = capacity;
+  }
+  if (more != done) credit_.give(block.payer, block.lane, change);
+  return done;
+}
+
+void Memory::resize(Block& block, std::size_t used, std::size_t size, unsigned lane,
+                    Prefer prefer) {
+  const bool pages = block.payer != Payer::spill && class_of(block.capacity) >= classes;
+  const auto capacity = std::max(round_up(size, page_step), least_pages);
+  if (pages && (capacity == block.capacity || resize_pages(block, capacity))) return;
+  if (size <= block.capacity) return;
+  const auto larger = take(size, lane, prefer);
+  if (used > 0) std::memcpy(larger.data, block.data, used);
+  give(block);
+  block = larger;
 }
 
 Block Memory::spill(std::size_t size) {
@@ -248,16 +294,18 @@ Bytes Memory::map_file(int descriptor, std::size_t size) {
 
 void PooledBuffer::grow(std::size_t least) {
   const auto wanted = std::max(least, std::min(most_, 2 * capacity_));
-  const auto larger = memory_.take(wanted, lane_, prefer_);
-  if (size_ > 0) std::memcpy(larger.data, data_, size_);
-  if (block_.data != nullptr) memory_.give(block_);
-  block_ = larger;
-  data_ = larger.data;
-  capacity_ = larger.capacity;
+  if (block_.data == nullptr) {
+    block_ = memory_.take(wanted, lane_, prefer_);
+  } else {
+    memory_.resize(block_, size_, wanted, lane_, prefer_);
+  }
+  data_ = block_.data;
+  capacity_ = block_.capacity;
 }
 
 Bytes PooledBuffer::release() {
   if (block_.data == nullptr) return {};
+  memory_.resize(block_, size_, size_, lane_, prefer_);  // what it does not need is for others
   auto bytes = memory_.share(block_, size_);
   block_ = {};
   data_ = nullptr;

@@ -98,6 +98,10 @@ class Memory {
   /// A block of at least `size` bytes; falls back to the spill file. Throws std::bad_alloc,
   /// IoError.
   [[nodiscard]] Block take(std::size_t size, unsigned lane, Prefer prefer);
+  /// Makes a block larger (its first `used` bytes are kept) or, when what it has beyond `size` is
+  /// worth it, smaller. Large blocks keep their pages: nothing is copied, nothing cleared again. On
+  /// an exception, as of take(), the block is as it was.
+  void resize(Block& block, std::size_t used, std::size_t size, unsigned lane, Prefer prefer);
   void give(const Block& block) noexcept;
   /// The first `size` bytes of a block as Bytes that give it back.
   [[nodiscard]] Bytes share(const Block& block, std::size_t size);
@@ -113,10 +117,12 @@ class Memory {
 
  private:
   [[nodiscard]] Block spill(std::size_t size);
+  [[nodiscard]] bool resize_pages(Block& block, std::size_t capacity) noexcept;
   [[nodiscard]] std::byte* allocate(std::size_t size, unsigned lane);
   void recycle(std::byte* data, std::size_t size, unsigned lane) noexcept;
 
-  static constexpr std::size_t classes = 12;  // 4 KiB … 8 MiB
+  static constexpr std::size_t classes = 12;  // 4 KiB … 8 MiB: pooled; larger: pages of their own
+  static constexpr std::size_t least_pages = std::size_t{10} << 20;
   struct alignas(64) Pool {
     std::mutex mutex;
     std::vector<std::byte*> free[classes];

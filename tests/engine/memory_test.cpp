@@ -1,7 +1,10 @@
 #include "engine/memory.hpp"
 
 #include <atomic>
+#include <cstring>
 #include <memory>
+#include <span>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -130,6 +133,50 @@ TEST_P(PooledBufferOver, KeepsItsBytesWhileItGrows) {
   EXPECT_EQ(memory.spilled() > 0, GetParam() < MiB);
 }
 INSTANTIATE_TEST_SUITE_P(Budgets, PooledBufferOver, testing::Values(1, 4096, 100'000, 8 * MiB));
+
+/// Beyond the pooled sizes a buffer keeps its pages as it grows, pays only for what is added, and
+/// gives back at the end what it asked for in vain; what credit cannot pay goes on in a spill file.
+TEST(PooledBuffer, LargeOnesGrowInPlaceAndKeepWhatTheyNeed) {
+  struct Case {
+    std::uint64_t budget;
+    Prefer prefer;
+    std::uint64_t most_credit;
+    bool spills;
+  };
+  // Of 4/3 x n MiB, n are shared.
+  for (const auto& [budget, prefer, most_credit, spills] :
+       {Case{400 * MiB, Prefer::shared, 64 * MiB, false},
+        Case{400 * MiB, Prefer::lane, 64 * MiB, false},
+        Case{64 * MiB, Prefer::shared, 48 * MiB, true},
+        Case{12 * MiB, Prefer::lane, 9 * MiB, true}}) {
+    SCOPED_TRACE(budget);
+    const auto owned = std::make_unique<Memory>(budget, 1);
+    auto& memory = *owned;
+    const auto nothing = [](std::uint64_t) {};
+    constexpr std::size_t words = 33 * MiB / sizeof(std::uint32_t);
+    {
+      PooledBuffer buffer(memory, 0, prefer, 100 * MiB, nothing);
+      std::vector<std::uint32_t> some(1 << 16);
+      for (std::size_t at = 0; at < words; at += some.size()) {
+        for (std::size_t i = 0; i < some.size(); ++i) some[i] = static_cast<std::uint32_t>(at + i);
+        buffer.append(std::as_bytes(std::span(some)));
+      }
+      const auto bytes = buffer.release();
+      ASSERT_EQ(bytes.size(), words * sizeof(std::uint32_t));
+      std::size_t wrong = 0;
+      for (std::size_t i = 0; i < words; ++i) {
+        std::uint32_t word = 0;
+        std::memcpy(&word, bytes.view().data() + i * sizeof(word), sizeof(word));
+        wrong += word == i ? 0 : 1;
+      }
+      EXPECT_EQ(wrong, 0U);
+      EXPECT_EQ(memory.credit().used(), spills ? 0 : 34 * MiB);
+    }
+    EXPECT_EQ(memory.credit().used(), 0U);
+    EXPECT_LE(memory.credit().peak(), most_credit);
+    EXPECT_EQ(memory.spilled() > 0, spills);
+  }
+}
 
 TEST(PooledBuffer, StopsAtItsMostAndBeforeTheByteThatIsTooMany) {
   const auto owned = std::make_unique<Memory>(MiB, 1);
