@@ -195,7 +195,8 @@ bool takes_paths(const Arguments& arguments) {
 
 /// Lays stoq.cfg under what the command line says.
 void read_config_file(const CLI::App& app, CLI::App& command, Given& given) {
-  if (given.arguments.command == Command::schema) return;
+  const auto own = given.arguments.command;
+  if (own == Command::schema || own == Command::new_package) return;
   const auto file = given.config_file.empty() ? find_config_file() : given.config_file;
   if (!file.empty()) apply_config_file(file, *app.get_subcommand("scan"), command, given);
 }

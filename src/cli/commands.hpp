@@ -11,6 +11,8 @@ int graph(const Arguments& arguments);
 int list(const Arguments& arguments);
 int info(const Arguments& arguments);
 int get(const Arguments& arguments);
+int new_package(const Arguments& arguments);
+int install(const Arguments& arguments);
 int schema(const Arguments& arguments);
 
 }  // namespace stoq::cli

@@ -56,6 +56,23 @@ Examples:
   stoq get file 7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed -o payload.bin \
     --option file.archive_base=/srv/archive)";
 
+inline constexpr const char* new_footer =
+    R"(Writes NAME-plugin/: CMakeLists.txt, NAME/NAME.cpp and NAME.stoq, tests/. It builds, passes its test
+and can be installed as it is; what is in there is yours to change.
+
+Example:
+  stoq new worker lines && stoq install lines-plugin && stoq scan -w lines FILE)";
+
+inline constexpr const char* install_footer =
+    R"(A package's build and its tests are programs that run as you: install what you trust. $CXX,
+$CXXFLAGS, $CMAKE_BUILD_TYPE and $CMAKE_GENERATOR are heeded. Nothing is written outside the plugin
+folder, and nothing at all when a step fails.
+Exit codes: 0 installed · 2 not installed · 130 interrupted.
+
+Examples:
+  stoq install lines-plugin
+  stoq install lines-plugin.tar.gz --upgrade --plugin-dir ~/stoq-plugins)";
+
 inline constexpr const char* bench_footer =
     R"help(Takes every option of 'stoq scan'. Results are made as in a scan and thrown away, unless
 --output or --connector keeps them. Exit codes: 0 measured · 2 could not run · 130 interrupted.

@@ -42,6 +42,10 @@ int run(const Arguments& arguments) {
       return stoq::cli::info(arguments);
     case Command::get:
       return stoq::cli::get(arguments);
+    case Command::new_package:
+      return stoq::cli::new_package(arguments);
+    case Command::install:
+      return stoq::cli::install(arguments);
     case Command::schema:
       return stoq::cli::schema(arguments);
   }

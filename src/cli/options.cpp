@@ -79,6 +79,32 @@ void add_get(CLI::App& app, Given& given) {
   add_config_file(app, given);
 }
 
+void add_new(CLI::App& app, Given& given) {
+  auto& arguments = given.arguments;
+  app.add_option("CATEGORY", arguments.category,
+                 "worker, connector, reader, source, extractor, carver or decoder")
+      ->required();
+  app.add_option("NAME", arguments.plugin, "Of the plugin: lower-case letters, digits, underscores")
+      ->required();
+  add_text(app, "--into", "DIR", "Write NAME-plugin into this folder [.]",
+           [&arguments](const std::string& path) { arguments.output = path; });
+}
+
+void add_install(CLI::App& app, Given& given) {
+  auto& arguments = given.arguments;
+  app.add_option_function<std::string>(
+         "PACKAGE", [&](const std::string& path) { arguments.file = unmark_argument(path); },
+         "A package: its folder, or a .tar.gz, .tar.xz, .zip, … of it")
+      ->required();
+  app.add_flag("--upgrade", arguments.upgrade, "Replace the plugin if there is one of that name");
+  app.add_flag("--with-requirements", arguments.with_requirements,
+               "Install the Debian packages of its requirements.txt, by apt-get");
+  add_list(app, "--plugin-dir", "DIR", arguments.config.plugin_dirs,
+           "Install into this folder, in place of the first that is searched for plugins")
+      ->group("Plugins");
+  add_config_file(app, given);
+}
+
 }  // namespace
 
 void set_up_options(CLI::App& app, Given& given) {
@@ -117,6 +143,13 @@ void set_up_options(CLI::App& app, Given& given) {
   auto* get = add(Command::get, "get", "Bring back what a connector archived");
   add_get(*get, given);
   get->footer(get_footer);
+  auto* new_package =
+      add(Command::new_package, "new", "Begin a plugin: write a package that works");
+  add_new(*new_package, given);
+  new_package->footer(new_footer);
+  auto* install = add(Command::install, "install", "Build, test and install a plugin package");
+  add_install(*install, given);
+  install->footer(install_footer);
   auto* schema = add(Command::schema, "schema", "Print the JSON Schema of a line of results");
   schema->add_flag("--duckdb", given.arguments.duckdb, "Print a DuckDB statement that reads them");
 }

@@ -25,27 +25,6 @@ constexpr std::array required_of_workers{Required{"options", "hashpayload", "Tru
                                          Required{"options", "saveresults", "True"}};
 constexpr std::array required_of_sources{Required{"options", "multiprocess", "False"}};
 
-std::vector<fs::path> search_folders(const std::vector<std::string>& extra_dirs) {
-  std::vector<fs::path> folders(extra_dirs.begin(), extra_dirs.end());
-  if (const char* path = std::getenv("STOQ_PLUGIN_PATH"); path != nullptr) {
-    std::string_view rest = path;
-    while (!rest.empty()) {
-      const auto end = std::min(rest.find(':'), rest.size());
-      if (end > 0) folders.emplace_back(rest.substr(0, end));
-      rest.remove_prefix(std::min(rest.size(), end + 1));
-    }
-  }
-  std::error_code ignored;
-  const auto program = fs::read_symlink("/proc/self/exe", ignored);
-  for (const auto* relative : {"../" STOQ_LIBDIR "/stoq/plugins", "../lib/stoq/plugins"}) {
-    const auto folder = (program.parent_path() / relative).lexically_normal();
-    if (std::find(folders.begin(), folders.end(), folder) == folders.end()) {
-      folders.push_back(folder);
-    }
-  }
-  return folders;
-}
-
 [[noreturn]] void refuse(const std::string& where, const std::string& reason) {
   throw ConfigError(where + ": " + reason);
 }
@@ -119,7 +98,7 @@ void find_in(const fs::path& folder, Category category, std::vector<FoundPlugin>
 
 std::string FoundPlugin::qualified() const { return std::string(to_string(category)) + ":" + name; }
 
-FoundPlugin read_plugin_file(Category category, const fs::path& file) {
+FoundPlugin read_plugin_text(Category category, const fs::path& file) {
   FoundPlugin plugin;
   plugin.category = category;
   plugin.file = file;
@@ -135,12 +114,17 @@ FoundPlugin read_plugin_file(Category category, const fs::path& file) {
     plugin.arguments = read_arguments(plugin.ini);
     if (category == Category::source) check_keys(plugin, required_of_sources, "every source");
     plugin.library = plugin.folder / (plugin.ini.get("Core", "module") + ".so");
-    if (!fs::exists(plugin.library)) {
-      refuse(file.string(), "its library " + plugin.library.string() +
-                                " is missing; build or install it, or remove the folder");
-    }
   } catch (const Error& error) {
     plugin.problem = error.what();
+  }
+  return plugin;
+}
+
+FoundPlugin read_plugin_file(Category category, const fs::path& file) {
+  auto plugin = read_plugin_text(category, file);
+  if (plugin.problem.empty() && !fs::exists(plugin.library)) {
+    plugin.problem = file.string() + ": its library " + plugin.library.string() +
+                     " is missing; build or install it, or remove the folder";
   }
   return plugin;
 }
@@ -160,6 +144,27 @@ std::pair<Category, std::string> parse_qualified(std::string_view text, const st
                       "' is no plugin; write category:name, such as extractor:zip");
   }
   return {*category, std::string(text.substr(colon + 1))};
+}
+
+std::vector<fs::path> search_folders(const std::vector<std::string>& extra_dirs) {
+  std::vector<fs::path> folders(extra_dirs.begin(), extra_dirs.end());
+  if (const char* path = std::getenv("STOQ_PLUGIN_PATH"); path != nullptr) {
+    std::string_view rest = path;
+    while (!rest.empty()) {
+      const auto end = std::min(rest.find(':'), rest.size());
+      if (end > 0) folders.emplace_back(rest.substr(0, end));
+      rest.remove_prefix(std::min(rest.size(), end + 1));
+    }
+  }
+  std::error_code ignored;
+  const auto program = fs::read_symlink("/proc/self/exe", ignored);
+  for (const auto* relative : {"../" STOQ_LIBDIR "/stoq/plugins", "../lib/stoq/plugins"}) {
+    const auto folder = (program.parent_path() / relative).lexically_normal();
+    if (std::find(folders.begin(), folders.end(), folder) == folders.end()) {
+      folders.push_back(folder);
+    }
+  }
+  return folders;
 }
 
 std::vector<FoundPlugin> find_plugins(const std::vector<std::string>& extra_dirs) {

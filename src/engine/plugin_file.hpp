@@ -34,11 +34,17 @@ struct FoundPlugin {
   [[nodiscard]] std::string qualified() const;
 };
 
-/// Reads a .stoq file and checks what must stand in it; `problem` says what does not.
+/// Reads a .stoq file and checks what must stand in it; `problem` says what does not. The library
+/// need not be there yet.
+[[nodiscard]] FoundPlugin read_plugin_text(Category category, const std::filesystem::path& file);
+/// The same; the library must be there.
 [[nodiscard]] FoundPlugin read_plugin_file(Category category, const std::filesystem::path& file);
 
-/// Every plugin below the search folders: `--plugin-dir`, $STOQ_PLUGIN_PATH, then those of this
-/// build or installation. The first of a category and name wins.
+/// Where plugins are looked for: `--plugin-dir`, $STOQ_PLUGIN_PATH, then the folders of this build
+/// or installation, of which the first is where it keeps its own. They need not exist.
+[[nodiscard]] std::vector<std::filesystem::path> search_folders(
+    const std::vector<std::string>& extra_dirs);
+/// Every plugin below the search folders. The first of a category and name wins.
 [[nodiscard]] std::vector<FoundPlugin> find_plugins(const std::vector<std::string>& extra_dirs);
 
 /// "extractor" → Category::extractor; nothing for other words.

@@ -87,7 +87,7 @@ class Usage(CliTest):
     def test_help_shows_every_command_and_fits_a_terminal(self):
         run = self.stoq("--help")
         self.assertEqual((run.returncode, run.stderr), (0, b""))
-        for command in ("scan", "bench", "list", "info", "get", "graph", "schema"):
+        for command in ("scan", "bench", "list", "info", "get", "graph", "new", "install", "schema"):
             self.assertIn(command, run.stdout.decode())
             self.assertEqual(self.stoq(command, "--help").returncode, 0)
 

@@ -1,9 +1,16 @@
-/// Runs a plugin in a test without the engine: collects what it brings out.
+/// Runs a plugin in a test without the engine: loads it, collects what it brings out, and checks.
+/// Not for plugins themselves.
 #pragma once
 
+#include <iostream>
+#include <memory>
+#include <source_location>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
+
+#include <dlfcn.h>
 
 #include "stoq/plugin.hpp"
 
@@ -92,6 +99,103 @@ class QuietHost : public Host {
   [[nodiscard]] unsigned threads() const noexcept override { return 1; }
 
   std::vector<std::string> lines;
+};
+
+/// Collects what a source delivers, in order.
+class Delivered : public Intake {
+ public:
+  bool put(Root root) override {
+    roots.push_back(std::move(root));
+    return true;
+  }
+  bool produce(Root root, std::uint64_t expected, Children::Fill fill) override {
+    Collector collector;
+    collector.produce({}, expected, fill);
+    auto& made = collector.children.front();
+    root.bytes = Bytes::own(std::move(made.bytes));
+    root.status = made.status;
+    root.message = std::move(made.message);
+    return put(std::move(root));
+  }
+  void expect(std::uint64_t, std::uint64_t) override {}
+
+  std::vector<Root> roots;
+};
+
+/// A payload of these bytes.
+inline Payload payload(std::string_view bytes, std::string_view name = {}) {
+  Payload made;
+  made.bytes = Bytes::own(std::string(bytes));
+  made.name = name;
+  return made;
+}
+
+/// A plugin as it was built: loaded, activated with these options, deactivated at the end. What
+/// stands in its .stoq file is not read. Throws ConfigError when the library is no plugin of these
+/// headers, and what activate() throws.
+class BuiltPlugin {
+ public:
+  explicit BuiltPlugin(const std::string& library, const Options::Map& options = {}) {
+    // Never unloaded, as in the engine.
+    void* const handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
+    if (handle == nullptr) throw ConfigError(dlerror());
+    const auto* const found = static_cast<const PluginDescriptor*>(dlsym(handle, "stoq_plugin"));
+    if (found == nullptr || found->magic != plugin_magic || found->abi != abi_version) {
+      throw ConfigError(library + " is no plugin of these headers");
+    }
+    plugin_.reset(found->create());
+    Options given(library, options);
+    plugin_->activate(given, host);
+  }
+  BuiltPlugin(const BuiltPlugin&) = delete;
+  BuiltPlugin& operator=(const BuiltPlugin&) = delete;
+  ~BuiltPlugin() { plugin_->deactivate(); }
+
+  /// The plugin as its category: `as<stoq::Worker>()`. Throws std::bad_cast.
+  template <class P>
+  [[nodiscard]] P& as() const {
+    return dynamic_cast<P&>(*plugin_);
+  }
+
+  QuietHost host;
+
+ private:
+  std::unique_ptr<Plugin> plugin_;
+};
+
+/// Says on standard error what does not hold, and where: enough for a test's main().
+class Checks {
+ public:
+  void that(bool holds, std::string_view what,
+            std::source_location where = std::source_location::current()) {
+    if (holds) return;
+    ++failed_;
+    std::cerr << where.file_name() << ':' << where.line() << ": " << what << '\n';
+  }
+  /// What both are is said where they differ.
+  template <class A, class B>
+  void equal(const A& is, const B& wanted,
+             std::source_location where = std::source_location::current()) {
+    if (is == wanted) return;
+    that(false, "not equal", where);
+    std::cerr << "  is:     " << is << "\n  wanted: " << wanted << '\n';
+  }
+  /// Whether `call` throws an E.
+  template <class E, class Call>
+  void throws(Call call, std::source_location where = std::source_location::current()) {
+    bool thrown = false;
+    try {
+      call();
+    } catch (const E&) {
+      thrown = true;
+    }
+    that(thrown, "it does not throw what it should", where);
+  }
+  /// What main() returns: 0 when everything held.
+  [[nodiscard]] int exit_code() const noexcept { return failed_ == 0 ? 0 : 1; }
+
+ private:
+  int failed_ = 0;
 };
 
 }  // namespace stoq::testing
