@@ -41,6 +41,20 @@ void print_options(const engine::PluginInfo& plugin) {
             << plugin.options.front().key << " = VALUE\n";
 }
 
+void print_arguments(const engine::PluginInfo& plugin) {
+  if (plugin.arguments.empty()) return;
+  TextTable table({Align::left, Align::left, Align::left});
+  table.add({"ARGUMENT", "SETS", "MEANING"});
+  for (const auto& argument : plugin.arguments) {
+    auto name = argument.letter == '\0' ? "" : std::string("-") + argument.letter + ", ";
+    name += "--" + argument.name;
+    if (!argument.metavar.empty()) name += " " + argument.metavar;
+    table.add({shown(name, 60), shown(argument.option, 60), shown(argument.help, 200)});
+  }
+  std::cout << "\nAs a command, 'stoq " << shown(plugin.name, 100) << "', it takes:\n";
+  for (const auto& line : table.lines()) std::cout << line << '\n';
+}
+
 }  // namespace
 
 int info(const Arguments& arguments) {
@@ -53,6 +67,7 @@ int info(const Arguments& arguments) {
   print("What it does", plugin.description);
   print("Problem", plugin.problem);
   if (plugin.problem.empty() || !plugin.options.empty()) print_options(plugin);
+  print_arguments(plugin);
   return 0;
 }
 

@@ -115,6 +115,12 @@ void write_run_report(const Config& config, unsigned threads, const PluginRegist
     report.text("connector", config.connector);
     if (!config.archive.empty()) report.text("archive", config.archive);
     add_list(report, "workers", config.workers);
+    report.flag("dispatch", config.dispatch);
+    if (config.rate_limit) {
+      JsonObject limit(report.key("rate_limit"));
+      limit.number("count", config.rate_limit->count);
+      support::append_json_number(limit.key("seconds"), config.rate_limit->seconds);
+    }
     report.number("threads", threads);
     add_limits(report, config.limits);
     add_plugins(report, registry);
