@@ -1,3 +1,4 @@
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
@@ -9,6 +10,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -162,6 +164,71 @@ TEST_F(File, TwoRunsDoNotShareAFile) {
   EXPECT_THROW(second->as<stoq::Connector>().connect({.results = true}), stoq::IoError);
   first->as<stoq::Connector>().disconnect();
   EXPECT_EQ(read_all(in("out.jsonl")), "{\"first\":1}\n");
+}
+
+TEST_F(File, AddsToWhatIsThere) {
+  const stoq::Options::Map append{{"append", "true"}};
+  for (const auto* name : {"out.jsonl", "out.gz", "out.zst"}) {
+    save_all(in(name), {"{\"run\":1}\n"});
+    save_all(in(name), {"{\"run\":2}\n", "{\"run\":3}\n"}, append);
+    save_all(in(name), {}, append);
+    save_all(in(name), {"{\"run\":4}\n"}, append);
+    EXPECT_FALSE(fs::exists(in(name) + ".part"));
+  }
+  const std::string all = "{\"run\":1}\n{\"run\":2}\n{\"run\":3}\n{\"run\":4}\n";
+  EXPECT_EQ(read_all(in("out.jsonl")), all);
+  EXPECT_EQ(output_of("gzip -dc '" + in("out.gz") + "'"), all);
+  EXPECT_EQ(output_of("zstd -qdc '" + in("out.zst") + "'"), all);
+  save_all(in("new.jsonl"), {"{}\n"}, append);
+  EXPECT_EQ(read_all(in("new.jsonl")), "{}\n");
+}
+
+TEST_F(File, AddsNothingToHalfALine) {
+  std::ofstream(in("out.jsonl")) << "{}\n{\"ha";
+  save_all(in("out.jsonl"), {"{\"run\":2}\n"}, {{"append", "true"}});
+  EXPECT_EQ(read_all(in("out.jsonl")), "{}\n{\"ha\n{\"run\":2}\n");
+}
+
+TEST_F(File, AddsAloneToAFile) {
+  const stoq::Options::Map append{{"append", "true"}};
+  const auto first = load(in("out.jsonl"), append), second = load(in("out.jsonl"), append);
+  first->as<stoq::Connector>().connect({.results = true});
+  EXPECT_THROW(second->as<stoq::Connector>().connect({.results = true}), stoq::IoError);
+  EXPECT_THROW(load(in("x"), {{"append", "true"}, {"form", "json"}}), stoq::ConfigError);
+}
+
+/// Files of this process may not grow beyond a size while it lives: a disk that is full.
+class SmallDisk {
+ public:
+  explicit SmallDisk(rlim_t size) {
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    const rlimit limit{size, before_.rlim_max};
+    ::setrlimit(RLIMIT_FSIZE, &limit);
+  }
+  ~SmallDisk() {
+    ::setrlimit(RLIMIT_FSIZE, &before_);
+    std::signal(SIGXFSZ, SIG_DFL);
+  }
+  SmallDisk(const SmallDisk&) = delete;
+  SmallDisk& operator=(const SmallDisk&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(File, TakesBackWhatDoesNotFitWhole) {
+  const std::string line = std::string((std::size_t{1} << 20) - 1, 'x') + "\n";
+  std::ofstream(in("out.jsonl")) << "{}\n";
+  const auto plugin = load(in("out.jsonl"), {{"append", "true"}});
+  auto& connector = plugin->as<stoq::Connector>();
+  connector.connect({.results = true});
+  connector.save(line, 1);
+  {
+    const SmallDisk disk((std::size_t{1} << 20) + 1000);
+    EXPECT_THROW(connector.save(line, 1), stoq::IoError);
+  }
+  EXPECT_EQ(read_all(in("out.jsonl")), "{}\n" + line);
 }
 
 TEST_F(File, SaysWhatCannotBeCreated) {
