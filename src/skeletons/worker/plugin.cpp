@@ -8,18 +8,19 @@ namespace {
 class TemplateClass : public stoq::Worker {
  public:
   void activate(stoq::Options& options, stoq::Host&) override {
-    longest_ = options.get("max_size", std::size_t{1} << 20, "look at no more bytes than these");
+    first_bytes_ =
+        options.get("first_bytes", std::size_t{1} << 20, "look at no more bytes than these");
   }
 
   stoq::Value scan(const stoq::Payload& payload, const stoq::Request&) const override {
-    const auto text = stoq::as_chars(payload.view()).substr(0, longest_);
+    const auto text = stoq::as_chars(payload.view()).substr(0, first_bytes_);
     const auto lines = std::count(text.begin(), text.end(), '\n');
     if (lines == 0) return {};
     return {{"lines", lines}};
   }
 
  private:
-  std::size_t longest_ = 0;
+  std::size_t first_bytes_ = 0;
 };
 
 }  // namespace

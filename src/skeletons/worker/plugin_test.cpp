@@ -4,7 +4,7 @@ using stoq::testing::payload;
 
 int main(int, char** argv) {
   stoq::testing::Checks check;
-  const stoq::testing::BuiltPlugin plugin(argv[1], {{"max_size", "10"}});
+  const stoq::testing::BuiltPlugin plugin(argv[1], {{"first_bytes", "10"}});
   const auto& worker = plugin.as<stoq::Worker>();
 
   check.equal(worker.scan(payload("one\ntwo\n"), {}).integer("lines"), 2);
