@@ -6,6 +6,8 @@
 
 #include <stoq/error.hpp>
 
+#include "support/text.hpp"
+
 namespace stoq::engine {
 namespace {
 
@@ -28,13 +30,14 @@ class Reading {
     const auto end = end_of_names();
     argument_.help = trimmed(text_.substr(std::min(end + 1, text_.size())));
     std::replace(argument_.help.begin(), argument_.help.end(), '\n', ' ');
+    argument_.help = support::one_line(argument_.help);
     auto names = trimmed(text_.substr(0, end));
     while (!names.empty()) {
       const auto comma = std::min(names.find(','), names.size());
       auto name = trimmed(names.substr(0, comma));
       names.remove_prefix(std::min(comma + 1, names.size()));
       if (const auto blank = name.find_first_of(" \t"); blank != name.npos && names.empty()) {
-        argument_.metavar = trimmed(name.substr(blank));
+        argument_.metavar = support::one_line(trimmed(name.substr(blank)));
         name = name.substr(0, blank);
       }
       add_name(name);

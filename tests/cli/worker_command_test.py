@@ -535,6 +535,24 @@ class Shape(WorkerTest):
                 first[result["sha256"]] = result
         self.assertEqual(len(first), 6)
 
+    def test_same_bytes_for_any_number_of_threads(self):
+        for i in range(40):
+            inner = zipped({"a.zip": zipped({"b": b"hello %d" % i}), "c": b"%d" % i})
+            self.write(f"top/{i}.zip", zipped({"d.zip": inner, "e": b"hello %d" % i, "f.zip": inner}))
+        for split in ([], ["-S"]):
+            outputs = {self.stoq("yara", "-r", "rules.yar", "-F", "top", "-D", "--format", "stoq",
+                                 "--quiet", "-M", threads, *split).stdout
+                       for threads in ("1", "2", "5")}
+            self.assertEqual(len(outputs), 1)
+            documents = self.records(outputs.pop())
+            numbers = [[result["payload_id"] for result in document["results"]]
+                       for document in documents]
+            if split:
+                self.assertEqual(sorted(number for one, in numbers for number in [one]),
+                                 sorted(list(range(8)) * 40))
+            else:
+                self.assertEqual(numbers, [list(range(8))] * 40)
+
     def test_date_when_asked_for(self):
         self.write("a", b"a")
         document, = self.run_worker("entropy", "-F", "a", "--format", "stoq", "--timing")
