@@ -351,5 +351,67 @@ class Signals(PackageTest):
         self.interrupt_once("demo-plugin", file, signal.SIGHUP)
 
 
+class Built(PackageTest):
+    """What only a compiled plugin shows."""
+    SOURCE = """#include <stoq/plugin.hpp>
+#include <string>
+std::int64_t version();
+namespace {{
+class Demo : public stoq::Worker {{
+ public:
+  stoq::Value scan(const stoq::Payload&, const stoq::Request&) const override {{
+    return {{{{"version", version()}}}};
+  }}
+}};
+}}  // namespace
+{version}
+STOQ_PLUGIN(Demo)
+"""
+
+    def source(self, version):
+        text = f"std::int64_t version() {{ return {version}; }}" if version else ""
+        return self.SOURCE.format(version=text)
+
+    def test_a_library_that_does_not_fit(self):
+        as_decoder = BUILD.format(name="demo").replace("worker", "decoder")
+        flags = BUILD.format(name="demo").replace("stoq_add", "add_compile_definitions(_GLIBCXX_DEBUG)\nstoq_add")
+        for changes, *saying in (({"cmake": as_decoder}, "built as a decoder, but its class is a worker"),
+                                 ({"cmake": flags}, "demo.so: built with another standard library or debug mode"),
+                                 ({"cpp": self.source(None)}, "demo.so: cannot be loaded", "undefined symbol",
+                                  "LIBRARIES of stoq_add_plugin")):
+            with self.subTest(saying):
+                self.refused(self.package(**{"cpp": self.source(1), **changes}),
+                             "demo cannot be used, nothing is installed", *saying)
+
+    def scan(self):
+        return subprocess.Popen([STOQ, "scan", "-q", "-w", "demo", "--plugin-dir", self.plugins,
+                                 "--files-from", "-"],
+                                cwd=self.place, env=self.environment(), stdin=subprocess.PIPE,
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def test_a_run_goes_on_with_the_plugin_that_it_has(self):
+        self.write({"file": "x"})
+        run = self.install(self.package(cpp=self.source(1)))
+        self.assertEqual(run.returncode, 0, run.stderr)
+        library = self.plugins / "worker" / "demo" / "demo.so"
+        before = library.stat().st_ino
+        with self.scan() as running:
+            deadline = time.monotonic() + PATIENCE
+            while str(library) not in pathlib.Path(f"/proc/{running.pid}/maps").read_text():
+                self.assertLess(time.monotonic(), deadline)
+                time.sleep(0.01)
+            run = self.install(self.package(cpp=self.source(2)), "--upgrade")
+            self.assertEqual(run.returncode, 0, run.stderr)
+            self.assertNotEqual(library.stat().st_ino, before)
+            old, _ = running.communicate("file\n", timeout=PATIENCE)
+        with self.scan() as running:
+            new, _ = running.communicate("file\n", timeout=PATIENCE)
+        self.assertIn('"demo":{"version":1}', old)
+        self.assertIn('"demo":{"version":2}', new)
+        self.assertEqual(os.listdir(self.plugins), ["worker"])
+        self.assertEqual(os.listdir(self.plugins / "worker"), ["demo"])
+        self.assertEqual(os.listdir(self.temp), [])
+
+
 if __name__ == "__main__":
     unittest.main(verbosity=1)
