@@ -8,6 +8,8 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+#include <utility>
+#include <vector>
 
 #include <pwd.h>
 #include <sys/stat.h>
@@ -106,16 +108,25 @@ void fill(const fs::path& skeleton, const Names& names, const fs::path& file) {
   if (!stream) throw IoError("cannot write '" + file.string() + "': " + std::strerror(errno));
 }
 
-void write_package(const std::string& category, const Names& names, const fs::path& folder) {
+/// Returns the files, as seen from the folder.
+std::vector<fs::path> write_package(const std::string& category, const Names& names,
+                                    const fs::path& folder) {
   const auto skeletons = skeleton_folder();
   const auto own = skeletons / category;
   const auto& name = names.at("template_name");
-  fill(skeletons / "package.cmake", names, folder / "CMakeLists.txt");
-  fill(own / "plugin.cpp", names, folder / name / (name + ".cpp"));
-  fill(own / "plugin.stoq", names, folder / name / (name + ".stoq"));
-  fill(own / "plugin_test.cpp", names, folder / "tests" / (name + "_test.cpp"));
+  std::vector<std::pair<fs::path, fs::path>> files{
+      {skeletons / "package.cmake", "CMakeLists.txt"},
+      {own / "plugin.cpp", fs::path(name) / (name + ".cpp")},
+      {own / "plugin.stoq", fs::path(name) / (name + ".stoq")},
+      {own / "plugin_test.cpp", fs::path("tests") / (name + "_test.cpp")}};
   const auto rules = own / "plugin.yar";
-  if (fs::exists(rules)) fill(rules, names, folder / (name + ".yar"));
+  if (fs::exists(rules)) files.emplace_back(rules, name + ".yar");
+  std::vector<fs::path> written;
+  for (const auto& [skeleton, file] : files) {
+    fill(skeleton, names, folder / file);
+    written.push_back(file);
+  }
+  return written;
 }
 
 /// How the plugin is used, once it is installed.
@@ -154,15 +165,14 @@ int new_package(const Arguments& arguments) {
                     {"template_version", short_version()}};
   // Whole or not at all.
   const TempFolder scratch(parent, ".stoq-new-");
-  write_package(arguments.category, names, scratch.path() / "package");
+  const auto files = write_package(arguments.category, names, scratch.path() / "package");
   std::error_code failure;
   fs::rename(scratch.path() / "package", folder, failure);
   if (failure) throw IoError("cannot make '" + folder.string() + "': " + failure.message());
 
-  std::cout << "Written:\n  " << folder.string() << "/" << name << "/" << name
-            << ".cpp    what it does\n  " << folder.string() << "/" << name << "/" << name
-            << ".stoq   what it is called, and its options\n  " << folder.string() << "/tests/"
-            << name << "_test.cpp\nNow:\n  stoq install " << folder.string() << "\n  "
+  std::cout << "Written:\n";
+  for (const auto& file : files) std::cout << "  " << (folder / file).string() << '\n';
+  std::cout << "Now:\n  stoq install " << folder.string() << "\n  "
             << example(*engine::parse_category(arguments.category), name, folder.string()) << '\n';
   return 0;
 }

@@ -127,7 +127,7 @@ class New(PackageTest):
             self.assertNotIn("TemplateClass", text, path)
         self.assertIn("class MyFormat : public stoq::Decoder", (package / found[2]).read_text())
         self.assertEqual(stat.S_IMODE(package.stat().st_mode) & 0o500, 0o500)
-        for name in ("my_format.cpp", "stoq install work/my_format-plugin"):
+        for name in [*found, " stoq install work/my_format-plugin\n"]:
             self.assertIn(name, run.stdout)
 
 
