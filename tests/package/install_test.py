@@ -113,6 +113,22 @@ class New(PackageTest):
         self.assertEqual(sorted(os.listdir(self.place)), ["there-plugin", "tmp"])
         self.assertEqual(os.listdir(self.place / "there-plugin"), [])
 
+    def test_a_program_without_its_files(self):
+        alone = self.place / "bin" / "stoq"
+        alone.parent.mkdir()
+        shutil.copy(STOQ, alone)
+        self.package()
+        for arguments, saying in ((("new", "worker", "x"), "share/stoq/skeletons is missing"),
+                                  (("install", "demo-plugin", "--plugin-dir", "p"), "cmake/stoq is missing")):
+            with self.subTest(arguments):
+                run = subprocess.run([alone, *arguments], cwd=self.place, env=self.environment(),
+                                     capture_output=True, text=True, timeout=PATIENCE, check=False)
+                self.assertEqual(run.returncode, 2, run)
+                self.assertIn(saying, run.stderr)
+                self.assertIn("cmake --install", run.stderr)
+        self.assertEqual(sorted(os.listdir(self.place)), ["bin", "demo-plugin", "tmp"])
+        self.nothing_left()
+
     def test_writes_a_package(self):
         self.write({"work/keep": ""})
         run = self.stoq("new", "decoder", "my_format", "--into", "work")
@@ -189,6 +205,13 @@ class Refused(PackageTest):
         run = self.refused("passing-plugin", "passing cannot be used", "passing.so: not a stoq plugin",
                            "STOQ_PLUGIN(Class)")
         self.assertIn("[+] Its tests pass\n", run.stdout)
+
+    def test_without_the_tools(self):
+        (self.place / "bin").mkdir()
+        self.refused(self.package(), "cmake cannot be started", "is it installed?",
+                     PATH=str(self.place / "bin"))
+        self.write({"requirements.txt": "dpkg\n"}, "demo-plugin")
+        self.refused("demo-plugin", "dpkg-query cannot be started", PATH=str(self.place / "bin"))
 
     def test_a_place_that_cannot_be_written(self):
         self.write({"file": ""})
