@@ -24,7 +24,9 @@ int scan_again_and_again(const Arguments& arguments) {
   const SignalBlock block;
   bool signalled = false;
   int code = scan_once(arguments, signalled);
-  while (!signalled && !block.wait(arguments.cron)) {
+  while (!signalled) {
+    if (arguments.summary) std::cerr << "\nNext run in " << arguments.cron << " s\n" << std::flush;
+    if (block.wait(arguments.cron)) break;
     try {
       code = scan_once(arguments, signalled);
     } catch (const std::exception& error) {

@@ -434,6 +434,7 @@ class Cron(WorkerTest):
             self.assertEqual(set(paths), {"a"})
             self.assertIn(len(paths), (runs, runs - 1))
             self.assertGreaterEqual(self.said().count("Scanned 1 file"), runs - 1)
+            self.assertIn("\nNext run in 0.01 s\n", self.said())
 
     def test_the_wait_can_be_broken_off(self):
         self.witness()
