@@ -33,6 +33,7 @@ class Assembler {
 
  private:
   const Config& config_;
+  const PluginSet& plugins_;
   bool workers_read_names_ = false;
 };
 

@@ -34,7 +34,9 @@ void pack(std::string& out, const OccurrenceEntry& entry) {
               entry.errors.size());
   EntryWriter writer(out);
   writer.text(entry.name);
+  writer.number(entry.named_by);
   writer.text(entry.origin);
+  writer.number(entry.member_at);
   writer.number(entry.size);
   writer.text(as_chars(entry.sha256));
   writer.text(entry.digests);
@@ -46,7 +48,9 @@ OccurrenceEntry unpack_occurrence(std::string_view in) {
   EntryReader reader(in);
   OccurrenceEntry entry;
   entry.name = reader.text();
+  entry.named_by = reader.number();
   entry.origin = reader.text();
+  entry.member_at = reader.number();
   entry.size = reader.number();
   const auto digest = as_bytes(reader.text());
   std::copy(digest.begin(), digest.end(), entry.sha256.begin());

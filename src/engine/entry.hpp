@@ -57,8 +57,12 @@ class EntryReader {
 
 /// One place of a payload.
 struct OccurrenceEntry {
-  std::string name;    ///< raw bytes
-  std::string origin;  ///< JSON object
+  std::string name;  ///< raw bytes; what a container named is in its origin too, see `member_at`
+  /// Number + 1 of the plugin that named it after its parent (Plugin::child_name()); 0: it did not.
+  /// `name` is then what came out where it was scanned.
+  std::uint64_t named_by = 0;
+  std::string origin;           ///< JSON object, without its `member`
+  std::uint64_t member_at = 0;  ///< where in `origin` its members `member`, `member_b64` belong
   std::uint64_t size = 0;
   support::Sha256 sha256{};
   std::string

@@ -33,7 +33,7 @@ class MemberSink final : public SinkBase {
  public:
   MemberSink(Range& range, Lane& lane, CallTimer& timer, std::size_t index) noexcept
       : SinkBase(range.scan, lane, range.root,
-                 {range.plugin, range.save, range.content, range.depth}, timer),
+                 {range.plugin, range.save, range.content, range.depth, range.name}, timer),
         range_(range),
         index_(index) {}
 

@@ -15,7 +15,8 @@ struct Range {
   std::uint32_t depth = 0, base = 0;
   std::uint64_t most_bytes = 0;
   Children::Member member;
-  Bytes payload;  ///< keeps the container's bytes alive
+  Bytes payload;     ///< keeps the container's bytes alive
+  std::string name;  ///< of the payload
 
   std::shared_ptr<std::atomic<std::uint64_t>> out_bytes;  ///< of the whole payload
   std::atomic<std::size_t> left{0};

@@ -29,20 +29,10 @@ std::string extension_of(std::string_view name) {
   return extension;
 }
 
-void add_errors(std::string& all, std::string_view more) {
-  if (more.empty()) return;
-  if (!all.empty()) all += ',';
-  all += more;
-}
-
 void base64_member(support::JsonObject& object, std::string_view key, std::string_view bytes) {
   auto& out = object.key(key) += '"';
   support::append_base64(out, bytes);
   out += '"';
-}
-
-Status status_of_drop(std::string_view limit) {
-  return limit.ends_with("timeout") ? Status::timeout : Status::partial;
 }
 
 }  // namespace
@@ -59,75 +49,10 @@ RecordId RecordIds::make(const std::vector<std::uint32_t>& ordinals, const Occur
   return id;
 }
 
-Record join_record(RootState& root, Spool::Reader& reader, const Visit& visit, Totals& totals) {
-  Record record;
-  const auto& place = root.results->occurrences[visit.occurrence];
-  record.occurrence = unpack_occurrence(reader.read(place.entry));
-  // Results may be an equal root's, which had a name of its own.
-  if (visit.depth == 0 && root.repeats) record.occurrence.name = root.name();
-  // What cannot be read to its end because a limit cut it is no broken input.
-  const auto judged = [&visit](Status status) {
-    return visit.cut && status == Status::corrupt ? Status::partial : status;
-  };
-  record.status = judged(record.occurrence.status);
-  record.errors = record.occurrence.errors;
-  if (visit.kind == Visit::Kind::duplicate) record.status = worst(record.status, Status::duplicate);
-  if (visit.kind == Visit::Kind::quine) {
-    record.status = worst(record.status, Status::limit);
-    append_error(record.errors, "", "quine", "equal to a payload that holds it: not opened again");
-    record.limit = "quine";
-  }
-  if (visit.depth == 0 && root.status != Status::ok) {
-    record.status = worst(record.status, root.status);
-    append_error(record.errors, "", root.message_kind, root.message);
-  }
-  if (visit.kind == Visit::Kind::first) {
-    const auto& content = root.results->contents[place.content];
-    if (content.expansion != no_entry) {
-      record.expansion = unpack_expansion(reader.read(content.expansion));
-      record.status = worst(record.status, judged(record.expansion.status));
-      add_errors(record.errors, record.expansion.errors);
-      if (record.expansion.status == Status::limit) {
-        const char* cut = root.cut.load();
-        record.limit = cut != nullptr ? cut : "depth";
-      }
-    }
-    if (content.workers != no_entry) {
-      record.workers = unpack_workers(reader.read(content.workers));
-      record.status = worst(record.status, judged(record.workers.status));
-      add_errors(record.errors, record.workers.errors);
-    }
-    for (auto at = content.counts; at != no_entry;) {
-      const auto part = unpack_counts(reader.read(at));
-      record.counts.declared += part.declared;
-      record.counts.emitted += part.emitted;
-      for (const auto& item : part.dropped) record.counts.drop(item.limit, item.count, item.bytes);
-      at = part.previous;
-    }
-    std::sort(record.counts.dropped.begin(), record.counts.dropped.end(),
-              [](const auto& a, const auto& b) { return a.limit < b.limit; });
-    for (const auto& item : record.counts.dropped) {
-      record.status = worst(record.status, status_of_drop(item.limit));
-      totals.count(totals.limits, item.limit);
-    }
-  }
-  if (record.limit != nullptr) totals.count(totals.limits, record.limit);
-  if (record.status >= Status::timeout) root.repeatable = false;
-  ++totals.payloads;
-  totals.bytes += record.occurrence.size;
-  totals.declared += record.counts.declared;
-  totals.emitted += record.counts.emitted;
-  totals.dropped += record.counts.dropped_count();
-  ++totals.statuses[static_cast<std::size_t>(record.status)];
-  const auto& label = record.workers.label.empty() ? record.expansion.type : record.workers.label;
-  if (visit.kind == Visit::Kind::first) {
-    totals.count(totals.types, label.empty() ? std::string_view("(not typed)") : label);
-  }
-  return record;
-}
-
-RecordWriter::RecordWriter(const Config& config, RootState& root, Lane& lane, Totals& totals)
+RecordWriter::RecordWriter(const Config& config, const PluginSet& plugins, RootState& root,
+                           Lane& lane, Totals& totals)
     : config_(config),
+      plugins_(plugins),
       root_(root),
       totals_(totals),
       ids_(root, lane),
@@ -143,9 +68,9 @@ void RecordWriter::write(Assembler::Take take) {
     return;
   }
   std::size_t count = 0;
-  Spool::Reader reader(root_.results->spool);
+  RecordReader reader(plugins_, root_, totals_);
   RootTree(*root_.results, root_.cut_by_source()).walk([&](const Visit& visit) {
-    line(visit, join_record(root_, reader, visit, totals_));
+    line(visit, reader.read(visit));
     ++count;
     if (out_.size() >= block) {
       take(out_, count);
@@ -212,6 +137,19 @@ void RecordWriter::file_object(std::string& out, std::uint32_t depth, const Reco
   if (!record.workers.file.empty()) (out += ',') += record.workers.file;
 }
 
+void RecordWriter::add_origin(std::string& out, const OccurrenceEntry& entry) {
+  const std::string_view origin = entry.origin;
+  out += origin.substr(0, entry.member_at);
+  if (!entry.name.empty()) {
+    support::append_json_string(out += ",\"member\":", entry.name);
+    if (!support::is_utf8(entry.name)) {
+      support::append_base64(out += ",\"member_b64\":\"", entry.name);
+      out += '"';
+    }
+  }
+  out += origin.substr(entry.member_at);
+}
+
 void RecordWriter::stoq_object(std::string& out, const Visit& visit, const Record& record) {
   support::JsonObject object(out);
   object.number("schema", 1);
@@ -230,7 +168,7 @@ void RecordWriter::stoq_object(std::string& out, const Visit& visit, const Recor
   if (const auto name = base_name(record.occurrence.name); !support::is_utf8(name)) {
     base64_member(object, "name_b64", name);
   }
-  if (!record.occurrence.origin.empty()) object.key("origin") += record.occurrence.origin;
+  if (!record.occurrence.origin.empty()) add_origin(object.key("origin"), record.occurrence);
   if (visit.depth == 0 && !root_.root.meta.is_null()) {
     support::append_json(object.key("meta"), root_.root.meta);
   }

@@ -8,24 +8,9 @@
 #include <vector>
 
 #include "engine/assembler.hpp"
+#include "engine/record_reader.hpp"
 
 namespace stoq::engine {
-
-/// A payload's entries joined, with what only its place in the tree tells.
-struct Record {
-  OccurrenceEntry occurrence;
-  ExpansionEntry expansion;
-  WorkersEntry workers;
-  CountsEntry counts;  ///< all parts together
-  Status status = Status::ok;
-  std::string errors;           ///< JSON objects, comma between
-  const char* limit = nullptr;  ///< a limit that only the tree shows
-};
-
-/// Reads and joins what the spool knows of one visited payload; counts it in `totals`. Notes in the
-/// root when its results could be others another time.
-[[nodiscard]] Record join_record(RootState& root, Spool::Reader& reader, const Visit& visit,
-                                 Totals& totals);
 
 /// First 16 hex digits of SHA-256 over (root path, ordinal path, payload SHA-256).
 struct RecordId {
@@ -53,16 +38,19 @@ class RecordIds {
 
 class RecordWriter {
  public:
-  RecordWriter(const Config& config, RootState& root, Lane& lane, Totals& totals);
+  RecordWriter(const Config& config, const PluginSet& plugins, RootState& root, Lane& lane,
+               Totals& totals);
   void write(Assembler::Take take);
 
  private:
   void line(const Visit& visit, const Record& record);
   void file_object(std::string& out, std::uint32_t depth, const Record& record);
   void stoq_object(std::string& out, const Visit& visit, const Record& record);
+  static void add_origin(std::string& out, const OccurrenceEntry& entry);
   void bare_root();
 
   const Config& config_;
+  const PluginSet& plugins_;
   RootState& root_;
   Totals& totals_;
   RecordIds ids_;

@@ -72,23 +72,29 @@ void RootTree::walk(FunctionRef<bool(const Visit&)> visit) const {
 }
 
 bool differs_from_canonical(const RootResults& root, const RootTree& tree, std::uint64_t max_depth,
-                            bool workers_read_names) {
+                            bool workers_read_names, ChildNames names) {
   bool differs = false;
   Spool::Reader reader(root.spool);
-  const auto name_of = [&](std::uint32_t occurrence) {
-    return unpack_occurrence(reader.read(root.occurrences[occurrence].entry)).name;
+  const auto entry_of = [&](std::uint32_t occurrence) {
+    return unpack_occurrence(reader.read(root.occurrences[occurrence].entry));
   };
+  const bool any_reads =
+      workers_read_names || std::any_of(root.contents.begin(), root.contents.end(),
+                                        [](const Content& one) { return one.reads_name; });
   tree.walk([&](const Visit& visit) {
     if (visit.kind != Visit::Kind::first) return true;
+    OccurrenceEntry here;
+    if (any_reads) {
+      here = entry_of(visit.occurrence);
+      names.give(visit.depth, here);
+    }
     const auto& content = root.contents[root.occurrences[visit.occurrence].content];
     const bool deep = visit.depth >= max_depth;
     const bool was_deep = content.depth >= max_depth;
     if (content.expandable && deep != was_deep) differs = true;
     const bool read = content.reads_name || workers_read_names;
     if (visit.depth != content.depth && read) differs = true;
-    if (!differs && visit.occurrence != content.claimed_by && read) {
-      differs = name_of(visit.occurrence) != name_of(content.claimed_by);
-    }
+    if (!differs && read) differs = here.name != entry_of(content.claimed_by).name;
     return !differs;
   });
   return differs;

@@ -7,6 +7,7 @@
 
 #include <stoq/function_ref.hpp>
 
+#include "engine/child_names.hpp"
 #include "engine/root_results.hpp"
 
 namespace stoq::engine {
@@ -41,6 +42,7 @@ class RootTree {
 /// Whether the parallel pass may differ from the canonical one: a content was scanned where another
 /// depth or name shows in its results.
 [[nodiscard]] bool differs_from_canonical(const RootResults& root, const RootTree& tree,
-                                          std::uint64_t max_depth, bool workers_read_names);
+                                          std::uint64_t max_depth, bool workers_read_names,
+                                          ChildNames names);
 
 }  // namespace stoq::engine

@@ -54,24 +54,17 @@ Scan::Scan(const Config& config, const PluginSet& plugins, Dispatcher& dispatche
   for (const auto& plugin : plugins.plugins) spared_.push_back(dispatcher.spares(plugin.qualified));
 }
 
-std::string Scan::origin_of(const Item& item) const {
-  std::string origin;
+void Scan::add_origin(const Item& item, OccurrenceEntry& entry) const {
+  auto& origin = entry.origin;
   support::JsonObject object(origin);
   const auto& plugin = plugins_.plugins[item.producer];
   object.text("category", to_string(plugin.category));
   object.text("plugin", plugin.name);
-  if (!item.info.name.empty()) {
-    object.text("member", item.info.name);
-    if (!support::is_utf8(item.info.name)) {
-      support::append_base64(object.key("member_b64") += '"', item.info.name);
-      origin += '"';
-    }
-  }
+  entry.member_at = origin.size();
   if (item.info.offset) object.number("offset", *item.info.offset);
   if (item.info.encrypted) object.flag("encrypted", true);
   if (item.save) object.flag("save", true);
   if (!item.info.meta.is_null()) support::append_json(object.key("meta"), item.info.meta);
-  return origin;
 }
 
 std::string Scan::digests_of(const support::DigestResult& digest) const {
@@ -151,7 +144,8 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
     lane.bytes.fetch_add(item.bytes.size(), std::memory_order_relaxed);
     OccurrenceEntry entry;
     entry.name = item.info.name;
-    if (item.producer != PluginSet::none) entry.origin = origin_of(item);
+    if (item.named_after_parent) entry.named_by = item.producer + 1;
+    if (item.producer != PluginSet::none) add_origin(item, entry);
     entry.status = item.status;
     entry.errors = std::move(item.errors);
     entry.size = item.bytes.size();
@@ -260,8 +254,8 @@ void Scan::run_call(Lane& lane, RootState& root, const Payload& payload, Content
   handover_.note_inline(Stage::dispatch, stage_of(plugin.category), 1);
   const Spell spell(lane.account.get(), activity_of(plugin.category));
   CallTimer timer;
-  Sink sink(*this, lane, root, {number, planned.rule->save, content, payload.depth}, timer,
-            expansion, payload.bytes);
+  Sink sink(*this, lane, root, {number, planned.rule->save, content, payload.depth, payload.name},
+            timer, expansion, payload.bytes);
   const auto outcome = call(
       lane, root, number, timer, payload.bytes.size(),
       [&](const Request& request) {

@@ -28,6 +28,7 @@ struct Item {
   ChildInfo info;
   std::size_t producer = PluginSet::none;  ///< the plugin that brought it out
   bool save = false;                       ///< the rule asked for it to be archived
+  bool named_after_parent = false;         ///< by its producer's child_name()
   bool has_bytes = true;
   ContentId parent = no_content;
   std::uint32_t ordinal = 0;
@@ -95,7 +96,7 @@ class Scan {
               const Plan& plan);
   void run_call(Lane& lane, RootState& root, const Payload& payload, ContentId content,
                 const PlannedCall& planned, class Expansion& expansion, ExpansionEntry& entry);
-  [[nodiscard]] std::string origin_of(const Item& item) const;
+  void add_origin(const Item& item, OccurrenceEntry& entry) const;
   [[nodiscard]] std::string digests_of(const support::DigestResult& digest) const;
 
   const Config& config_;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <new>
 
+#include "engine/child_names.hpp"
 #include "engine/range.hpp"
 
 namespace stoq::engine {
@@ -48,6 +49,10 @@ Item SinkBase::item(Bytes bytes, ChildInfo info, std::uint32_t ordinal) const {
   Item made;
   made.bytes = std::move(bytes);
   made.info = std::move(info);
+  if (made.info.name.empty()) {
+    made.info.name = name_child(scan_.plugins().plugins[call_.plugin], call_.name);
+    made.named_after_parent = true;
+  }
   made.producer = call_.plugin;
   made.save = call_.save;
   made.parent = call_.content;
@@ -223,7 +228,7 @@ void Sink::each(std::size_t count, Member member) {
   if (kept == 0) return;
   auto range = std::make_shared<Range>(scan_, root_, call_.plugin, call_.save, call_.content,
                                        call_.depth, expansion_.next_ordinal, expansion_.most_bytes,
-                                       std::move(member), payload_);
+                                       std::move(member), payload_, std::string(call_.name));
   expansion_.next_ordinal += static_cast<std::uint32_t>(kept);
   expansion_.in_ranges += kept;
   range->left = kept;

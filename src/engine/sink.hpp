@@ -47,6 +47,7 @@ class SinkBase : public Children {
     bool save = false;
     ContentId content = 0;    ///< of the payload
     std::uint32_t depth = 0;  ///< of the payload
+    std::string_view name;    ///< of the payload
   };
   SinkBase(Scan& scan, Lane& lane, RootState& root, Call call, CallTimer& timer) noexcept
       : scan_(scan), lane_(lane), root_(root), call_(call), timer_(timer) {}

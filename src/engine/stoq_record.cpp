@@ -28,9 +28,9 @@ std::string_view member_of(std::string_view object, std::string_view key) {
 
 }  // namespace
 
-StoqRecordWriter::StoqRecordWriter(const Config& config, RootState& root, Lane& lane,
-                                   Totals& totals)
-    : config_(config), root_(root), totals_(totals), ids_(root, lane) {}
+StoqRecordWriter::StoqRecordWriter(const Config& config, const PluginSet& plugins, RootState& root,
+                                   Lane& lane, Totals& totals)
+    : config_(config), plugins_(plugins), root_(root), totals_(totals), ids_(root, lane) {}
 
 void StoqRecordWriter::write(Assembler::Take take) {
   ++totals_.roots;
@@ -62,16 +62,16 @@ void StoqRecordWriter::add_bare_root(Assembler::Take take) {
 }
 
 void StoqRecordWriter::add_tree(Assembler::Take take) {
-  Spool::Reader reader(root_.results->spool);
+  RecordReader reader(plugins_, root_, totals_);
   const RootTree tree(*root_.results, root_.cut_by_source());
   number_payloads(tree);
   tree.walk([&](const Visit& visit) {
-    auto record = join_record(root_, reader, visit, totals_);
+    auto record = reader.read(visit);
     // stoQ scans equal payloads each time, and so says of each what it says of the first.
     if (visit.kind == Visit::Kind::duplicate || visit.kind == Visit::Kind::quine) {
-      const auto content = root_.results->occurrences[visit.occurrence].content;
-      const auto entry = root_.results->contents[content].workers;
-      if (entry != no_entry) record.workers = unpack_workers(reader.read(entry));
+      const auto number = root_.results->occurrences[visit.occurrence].content;
+      const auto& content = root_.results->contents[number];
+      if (content.workers != no_entry) record.workers = reader.workers_of(content);
     }
     add(visit, record, take);
     return true;

@@ -13,7 +13,8 @@ namespace stoq::engine {
 
 class StoqRecordWriter {
  public:
-  StoqRecordWriter(const Config& config, RootState& root, Lane& lane, Totals& totals);
+  StoqRecordWriter(const Config& config, const PluginSet& plugins, RootState& root, Lane& lane,
+                   Totals& totals);
   void write(Assembler::Take take);
 
  private:
@@ -38,6 +39,7 @@ class StoqRecordWriter {
   [[nodiscard]] bool is_archived(const Visit& visit, const Record& record) const;
 
   const Config& config_;
+  const PluginSet& plugins_;
   RootState& root_;
   Totals& totals_;
   RecordIds ids_;

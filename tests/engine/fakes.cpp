@@ -25,6 +25,11 @@ struct FakeDecoder final : Decoder {
     body(payload, request, children);
   }
   bool reads_name() const noexcept override { return names; }
+  std::string child_name(std::string_view payload_name) const override {
+    constexpr std::string_view suffix = ".inv";
+    if (!payload_name.ends_with(suffix)) return {};
+    return std::string(payload_name.substr(0, payload_name.size() - suffix.size()));
+  }
   Expand body;
   bool names;
 };
@@ -357,7 +362,9 @@ class Grower {
       static constexpr const char* magics[] = {"BOXE", "BOXP", "BOXR", "CARV"};
       Members members;
       for (auto left = below(6); left > 0; --left) {
-        members.emplace_back("m" + std::to_string(below(4)), grow(depth - 1));
+        auto name = "m" + std::to_string(below(4));
+        for (auto layers = known_.size() % 3; layers > 0; --layers) name += ".inv";
+        members.emplace_back(std::move(name), grow(depth - 1));
       }
       made = box(magics[below(4)], members);
     }

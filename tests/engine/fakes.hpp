@@ -29,7 +29,8 @@ using Members = std::vector<std::pair<std::string, std::string>>;
 
 /// A container: magic, then name and bytes of each member with their sizes before them. The magic
 /// says which way the fakes open it: BOXE emits slices, BOXP produces copies, BOXR does so through
-/// each(), XOR_ is decoded (the first member's bytes, inverted), CARV is carved (each BOX inside).
+/// each(), XOR_ is decoded (the first member's bytes, inverted; called "a" when it is itself
+/// "a.inv"), CARV is carved (each BOX inside).
 std::string box(std::string_view magic, const Members& members);
 /// A payload whose decoder gives back `plain`.
 std::string inverted(std::string_view plain);

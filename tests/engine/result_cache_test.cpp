@@ -113,6 +113,33 @@ TEST(EqualRoots, AreScannedOnceUnderTheirOwnNames) {
   fakes::expect_conserved(with, 4);
 }
 
+TEST(EqualRoots, ChildrenThatAreNamedAfterThemAreNamedAnew) {
+  for (const bool worker_reads : {false, true}) {
+    World world;
+    world.add_standard(false);
+    world.worker(
+        "namer",
+        [=](const Payload& payload, const Request&) {
+          return Value{{"name", worker_reads ? payload.name : "any"}};
+        },
+        worker_reads);
+    const auto twice = fakes::inverted(fakes::inverted(fakes::box("BOXE", {{"m", "leaf"}})));
+    const auto [without, with] = run_both(
+        world, {{"x/a.inv.inv", twice}, {"b.inv", twice}, {"bare", twice}, {"c.inv.inv", twice}});
+    EXPECT_EQ(with.lines, without.lines);
+    EXPECT_EQ(with.repeated, worker_reads ? 0U : 3U);
+    for (const std::string path :
+         {"x/a.inv.inv!a.inv!a!m", "b.inv!b!#0!m", "bare!#0!#0!m", "c.inv.inv!c.inv!c!m"}) {
+      EXPECT_EQ(with.status(path), "ok") << path;
+    }
+    EXPECT_EQ(with.at("c.inv.inv!c.inv")["stoq"]["origin"]["member"], "c.inv");
+    EXPECT_EQ(with.at("c.inv.inv!c.inv!c")["file"]["name"], "c");
+    EXPECT_FALSE(with.at("bare!#0")["file"].contains("name"));
+    EXPECT_FALSE(with.at("bare!#0")["stoq"]["origin"].contains("member"));
+    EXPECT_EQ(with.at("b.inv!b")["stoq"]["workers"]["namer"]["name"], worker_reads ? "b" : "any");
+  }
+}
+
 TEST(EqualRoots, RandomTreesTwice) {
   for (const std::uint32_t seed : {1U, 2U, 3U}) {
     World world;
@@ -120,7 +147,7 @@ TEST(EqualRoots, RandomTreesTwice) {
     world.config.limits.max_depth = 3;
     auto corpus = fakes::random_corpus(seed, 12);
     for (std::size_t i = 0; i < 12; ++i)
-      corpus.emplace_back("again/" + corpus[i].first, corpus[i].second);
+      corpus.emplace_back("again/" + corpus[i].first + ".inv.inv", corpus[i].second);
     const auto [without, with] = run_both(world, corpus);
     EXPECT_EQ(with.lines, without.lines);
     EXPECT_GE(with.repeated, 12U);

@@ -305,6 +305,7 @@ Outcome run_bytes(const LoadedPlugin& plugin, const TruthCase& test, std::string
   Outcome outcome;
   record(outcome, [&] { call_plugin(plugin, payload, request, collector, outcome); });
   if (Deadline::passed(&deadline)) throw std::runtime_error("took more than 20 s");
+  collector.name_children(plugin.as<Plugin>(), payload.name);
   outcome.children = std::move(collector.children);
   outcome.declared = collector.declared;
   outcome.dropped = collector.dropped;

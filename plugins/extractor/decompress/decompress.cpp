@@ -92,12 +92,10 @@ class Decompress : public stoq::Extractor {
     if (format == Format::lzop) {
       throw stoq::Unsupported("decompress: lzop needs liblzo2, whose licence forbids it here");
     }
-    auto name = format == Format::gzip ? decompress::gzip_name(in) : std::nullopt;
-    if (!name) name = decompress::name_without_suffix(payload.name);
-
+    std::string name = format == Format::gzip ? decompress::gzip_name(in) : std::string();
     std::size_t used = in.size();
     const bool whole =
-        children.produce({.name = std::move(*name), .keep_prefix = true}, claimed_size(in, format),
+        children.produce({.name = std::move(name), .keep_prefix = true}, claimed_size(in, format),
                          [&](stoq::Buffer& out) { used = fill(in, format, out, request); });
     if (whole && used < in.size()) {
       throw stoq::MalformedInput("decompress: " + std::to_string(in.size() - used) +
@@ -105,6 +103,11 @@ class Decompress : public stoq::Extractor {
                                  " stream, at offset " + std::to_string(used) +
                                  ", belong to no stream");
     }
+  }
+
+  [[nodiscard]] bool reads_name() const noexcept override { return false; }
+  [[nodiscard]] std::string child_name(std::string_view payload_name) const override {
+    return decompress::name_without_suffix(payload_name);
   }
 
  private:

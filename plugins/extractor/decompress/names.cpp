@@ -31,21 +31,21 @@ std::string_view without_folders(std::string_view name) noexcept {
 
 }  // namespace
 
-std::optional<std::string> gzip_name(stoq::ByteView bytes) {
+std::string gzip_name(stoq::ByteView bytes) {
   constexpr unsigned has_extra = 4;
   constexpr unsigned has_name = 8;
-  if (bytes.size() < 12) return std::nullopt;
+  if (bytes.size() < 12) return {};
   const auto flags = std::to_integer<unsigned>(bytes[3]);
-  if ((flags & has_name) == 0) return std::nullopt;
+  if ((flags & has_name) == 0) return {};
   auto rest = stoq::as_chars(bytes.subspan(10));
   if ((flags & has_extra) != 0) {
     stoq::Cursor size(bytes.subspan(10, 2));
     const std::size_t count = size.le<std::uint16_t>();
-    if (count + 2 > rest.size()) return std::nullopt;
+    if (count + 2 > rest.size()) return {};
     rest.remove_prefix(count + 2);
   }
   const auto end = rest.find('\0');
-  if (end == rest.npos || end == 0) return std::nullopt;
+  if (end == rest.npos || end == 0) return {};
   return std::string(without_folders(rest.substr(0, end)));
 }
 

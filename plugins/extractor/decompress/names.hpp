@@ -1,7 +1,6 @@
 /// What the content of a compressed file is called.
 #pragma once
 
-#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,8 +8,8 @@
 
 namespace decompress {
 
-/// The name a gzip header holds (RFC 1952, 2.3.1), without folders; nothing when it holds none.
-std::optional<std::string> gzip_name(stoq::ByteView bytes);
+/// The name a gzip header holds (RFC 1952, 2.3.1), without folders; empty when it holds none.
+std::string gzip_name(stoq::ByteView bytes);
 
 /// "a" for "x/a.gz", "b.tar" for "b.tgz"; empty when the name does not say.
 std::string name_without_suffix(std::string_view name);

@@ -98,7 +98,8 @@ class Request {
 
 /// What a plugin says of a child.
 struct ChildInfo {
-  std::string name = {};  ///< as the container claims it: raw bytes, may be hostile
+  /// As the container claims it: raw bytes, may be hostile. Empty: as Plugin::child_name() says.
+  std::string name = {};
   std::optional<std::uint64_t> offset = {};  ///< where in the parent it begins, in bytes
   bool encrypted = false;                    ///< it was protected by a password
   bool keep_prefix = false;  ///< when a limit cuts it, scan what came (status partial), do not drop
@@ -184,6 +185,15 @@ class Plugin {
   /// Whether results depend on the payload's name or depth, not on its bytes alone. False lets
   /// equal payloads of one root share results at no cost, whichever of them is met first.
   [[nodiscard]] virtual bool reads_name() const noexcept { return true; }
+
+  /// Names a child that was brought out without a name, by the name of the payload: "a.txt" of
+  /// "a.txt.gz"; empty: it has none. A pure function, const and thread-safe, so that results of
+  /// equal payloads can be shared though their names differ: a plugin that reads the payload's name
+  /// for nothing else can say so in reads_name().
+  [[nodiscard]] virtual std::string child_name(std::string_view payload_name) const {
+    (void)payload_name;
+    return {};
+  }
 
   /// True when heartbeat() is to be called; asked once, after activate(). Plugins of any category
   /// may want one.
@@ -340,7 +350,7 @@ class Connector : public Plugin {
 // --- How a shared library says what it is -----------------------------------------------------
 
 /// Raised by one with every change to a public header.
-inline constexpr std::uint32_t abi_version = 4;
+inline constexpr std::uint32_t abi_version = 5;
 
 /// Plain data, read before any code of the plugin runs.
 struct PluginDescriptor {

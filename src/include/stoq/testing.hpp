@@ -79,6 +79,13 @@ class Collector : public Children {
   void declare(std::uint64_t count) override { declared += count; }
   [[nodiscard]] std::size_t max_child_bytes() const noexcept override { return most_; }
 
+  /// Names the children that came without a name as the engine does.
+  void name_children(const Plugin& plugin, std::string_view payload_name) {
+    for (auto& child : children) {
+      if (child.info.name.empty()) child.info.name = plugin.child_name(payload_name);
+    }
+  }
+
   std::vector<Child> children;
   std::uint64_t declared = 0;
   std::uint64_t dropped = 0;
