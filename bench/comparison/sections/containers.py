@@ -1,6 +1,8 @@
 """What is packed: SHA-256 of every leaf at every depth, beside programs that open archives."""
 import collections
 import hashlib
+import pathlib
+import sys
 
 from ..contest import Contest, Ratio, Unequal
 from ..corpus import spread, total
@@ -13,10 +15,13 @@ OURS = ("opens every layer (--max-depth 24, --max-child-bytes 4G, else the large
         "JSON record each to a file")
 BSDTAR = ("opens the outermost archive of each file (bsdtar -xOf) into one sha256sum a file: one level, one digest a file, and "
           "none where it does not know the format")
+EVERY_LAYER = ("a script over bsdtar that does what stoq does: extracts each layer to a folder, hashes all that came out (sha256sum), looks "
+               "for what bsdtar opens among it, and so on; writes no records")
 SEVENZIP = "opens the outermost archive (of .deb and .tar.xz: the outer layer only), checks its CRCs, writes nothing; one call a file"
 CLAMSCAN = ("opens every layer, compares with a database of one SHA-256 signature (no official signatures), limits raised; one line "
             "a file")
 CLAMSCAN_BYTES = 48 << 20  # of containers, a few seconds for clamscan
+EVERY_LAYER_BYTES = 24 << 20
 BINWALK_BYTES = 3 << 20    # 0.5 MB/s
 
 
@@ -73,6 +78,13 @@ def clamscan(bench, files):
                   "the same, a process for each processor over a part", rounds=2), None
 
 
+def every_layer(bench, files):
+    script = pathlib.Path(__file__).resolve().parents[1] / "open_every_layer.py"
+    yield Program(f"bsdtar, every layer, {bench.threads} at a time",
+                  [xargs_list(bench.corpus.write_list(files), bench.threads, 1, sys.executable, str(script), str(bench.work))], EVERY_LAYER,
+                  rounds=2, accept=XARGS_FINISHED), None
+
+
 def binwalk(bench, files):
     listing = bench.corpus.write_list(files)
     script = 'rm -rf "$1"; exec xargs -0 -a "$2" binwalk --run-as=root -e -M -q -C "$1"'
@@ -105,6 +117,9 @@ def nested(bench):
 
 
 def slow_ones(bench, files):
+    some = spread(files, EVERY_LAYER_BYTES)
+    yield part(bench, "nested", some, "nested containers, part for every layer", lambda chosen: every_layer(bench, chosen),
+               f"a part of the corpus, evenly taken: {total(some) / 1e6:.0f} MB; 2 rounds of the script")
     if bench.has("clamscan", "nested: clamscan"):
         some = spread(files, CLAMSCAN_BYTES)
         yield part(bench, "nested", some, "nested containers, part for clamscan", lambda chosen: clamscan(bench, chosen),
