@@ -16,18 +16,18 @@ class PluginRegistry;
 class PluginHost final : public Host {
  public:
   /// `logger`: the plugin's name in the log. Log and registry must outlive the host.
-  PluginHost(Log& log, const PluginRegistry& registry, unsigned threads, std::string logger)
+  PluginHost(Log& log, PluginRegistry& registry, unsigned threads, std::string logger)
       : log_(log), registry_(registry), threads_(threads), logger_(std::move(logger)) {}
 
   void log(LogLevel level, std::string_view message) override {
     log_.write(level, logger_, message);
   }
-  [[nodiscard]] const Reader* reader(std::string_view name) const noexcept override;
+  [[nodiscard]] const Reader* reader(std::string_view name) override;
   [[nodiscard]] unsigned threads() const noexcept override { return threads_; }
 
  private:
   Log& log_;
-  const PluginRegistry& registry_;
+  PluginRegistry& registry_;
   unsigned threads_;
   std::string logger_;
 };

@@ -87,6 +87,7 @@ PluginRegistry::~PluginRegistry() {
   for (auto plugin = loaded_.rbegin(); plugin != loaded_.rend(); ++plugin) {
     if ((*plugin)->instance) (*plugin)->instance->deactivate();
   }
+  while (!loaded_.empty()) loaded_.pop_back();
 }
 
 LoadedPlugin& PluginRegistry::need(Category category, std::string_view name) {
@@ -122,7 +123,14 @@ LoadedPlugin& PluginRegistry::load(const FoundPlugin& found) {
   std::erase_if(settings,
                 [&](const auto& item) { return is_engine_option(found.category, item.first); });
   Options options(found.file.string(), settings, support::parse_json);
-  plugin->instance = activated(library, found, options, *plugin->host);
+  activating_.push_back(plugin.get());
+  try {
+    plugin->instance = activated(library, found, options, *plugin->host);
+  } catch (...) {
+    activating_.pop_back();
+    throw;
+  }
+  activating_.pop_back();
   loaded_.push_back(std::move(plugin));
   add_options(*loaded_.back(), options);
   add_options(*loaded_.back(), for_engine);
@@ -131,17 +139,31 @@ LoadedPlugin& PluginRegistry::load(const FoundPlugin& found) {
   return *loaded_.back();
 }
 
-const Reader* PluginRegistry::reader(std::string_view name) const noexcept {
-  for (const auto& plugin : loaded_) {
-    if (plugin->category == Category::reader && plugin->name == name) {
-      return dynamic_cast<const Reader*>(plugin->instance.get());
-    }
+void PluginRegistry::check_circle(std::string_view name) const {
+  for (const auto* plugin : activating_) {
+    if (plugin->category != Category::reader || plugin->name != name) continue;
+    throw ConfigError(activating_.back()->qualified + " asks for " + plugin->qualified +
+                      ", which waits for it: readers may not ask for each other; change one");
   }
-  return nullptr;
 }
 
-const Reader* PluginHost::reader(std::string_view name) const noexcept {
-  return registry_.reader(name);
+const Reader* PluginRegistry::reader(std::string_view name) {
+  const auto is_it = [&](const auto& plugin) {
+    return plugin.category == Category::reader && plugin.name == name;
+  };
+  if (activating_.empty()) {
+    const auto known = std::find_if(loaded_.begin(), loaded_.end(),
+                                    [&](const auto& plugin) { return is_it(*plugin); });
+    return known == loaded_.end() ? nullptr : dynamic_cast<const Reader*>((*known)->instance.get());
+  }
+  if (std::none_of(found_.begin(), found_.end(), is_it)) return nullptr;
+  check_circle(name);
+  const auto& loaded = need(Category::reader, name);
+  auto& most = activating_.back()->engine.max_tlp;
+  most = std::min(most, loaded.engine.max_tlp);
+  return dynamic_cast<const Reader*>(loaded.instance.get());
 }
+
+const Reader* PluginHost::reader(std::string_view name) { return registry_.reader(name); }
 
 }  // namespace stoq::engine

@@ -33,7 +33,7 @@ struct LoadedPlugin {
 class PluginRegistry {
  public:
   PluginRegistry(const Config& config, Log& log, unsigned threads);
-  /// Deactivates what was activated, the last first.
+  /// Deactivates what was activated, and destroys it, the last first.
   ~PluginRegistry();
   PluginRegistry(const PluginRegistry&) = delete;
   PluginRegistry& operator=(const PluginRegistry&) = delete;
@@ -45,16 +45,21 @@ class PluginRegistry {
   [[nodiscard]] const std::vector<std::unique_ptr<LoadedPlugin>>& loaded() const noexcept {
     return loaded_;
   }
-  [[nodiscard]] const Reader* reader(std::string_view name) const noexcept;
+  /// For the plugin that is being activated, if any is: loads the reader where there is one. Else,
+  /// finds it among those loaded. Null when there is none.
+  [[nodiscard]] const Reader* reader(std::string_view name);
 
  private:
   LoadedPlugin& load(const FoundPlugin& found);
+  /// Throws ConfigError when the reader is itself about to be activated.
+  void check_circle(std::string_view name) const;
 
   const Config& config_;
   Log& log_;
   unsigned threads_;
   std::vector<FoundPlugin> found_;
-  std::vector<std::unique_ptr<LoadedPlugin>> loaded_;
+  std::vector<std::unique_ptr<LoadedPlugin>> loaded_;  ///< in the order of their activation
+  std::vector<LoadedPlugin*> activating_;              ///< each on behalf of the one before
 };
 
 }  // namespace stoq::engine

@@ -83,6 +83,15 @@ std::string Scan::digests_of(const support::DigestResult& digest) const {
   return members;
 }
 
+KnownDigests Scan::known_digests(const support::DigestResult& digest) const {
+  KnownDigests known;
+  known.sha256 = digest.sha256;
+  if (config_.digests.md5) known.md5 = digest.md5;
+  if (config_.digests.sha1) known.sha1 = digest.sha1;
+  if (config_.digests.sha512) known.sha512 = digest.sha512;
+  return known;
+}
+
 bool Scan::repeat(Lane& lane, RootState& root, const support::Sha256& sha256) {
   root.sha256 = sha256;
   root.size = root.bytes.size();
@@ -149,12 +158,14 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
     entry.status = item.status;
     entry.errors = std::move(item.errors);
     entry.size = item.bytes.size();
+    KnownDigests digests;
     if (item.has_bytes) {
       const auto digest = [&] {
         if (item.digest != nullptr) return *item.digest;
         const Spell hashing(lane.account.get(), Activity::hash);
         return lane.digester.digest(item.bytes.view());
       }();
+      digests = known_digests(digest);
       entry.sha256 = digest.sha256;
       entry.digests = digests_of(digest);
     }
@@ -165,7 +176,8 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
     const auto claimed = claim(root, item, sha256, std::move(entry));
     if (lane.account) lane.account->claimed(claimed.content, claimed.fresh);
     if (!claimed.fresh) return;
-    Payload payload{std::move(item.bytes), std::move(item.info.name), {}, item.depth, root.tlp()};
+    Payload payload{
+        std::move(item.bytes), std::move(item.info.name), {}, item.depth, root.tlp(), digests};
     Plan plan;
     if (item.plan != nullptr) {
       plan = std::move(*item.plan);

@@ -98,6 +98,7 @@ class Scan {
                 const PlannedCall& planned, class Expansion& expansion, ExpansionEntry& entry);
   void add_origin(const Item& item, OccurrenceEntry& entry) const;
   [[nodiscard]] std::string digests_of(const support::DigestResult& digest) const;
+  [[nodiscard]] KnownDigests known_digests(const support::DigestResult& digest) const;
 
   const Config& config_;
   const PluginSet& plugins_;

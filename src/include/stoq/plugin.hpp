@@ -19,6 +19,7 @@
 /// before stands; every other payload is untouched.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <optional>
@@ -61,13 +62,22 @@ enum class Category : std::uint8_t {
 /// How much a log line matters.
 enum class LogLevel : std::uint8_t { debug, info, warning, error, critical };
 
+/// Digests of a payload's bytes that were made anyway: whoever needs another makes it himself.
+struct KnownDigests {
+  std::optional<std::array<std::byte, 32>> sha256;  ///< what the run scans always has it
+  std::optional<std::array<std::byte, 16>> md5;     ///< this and the others with --hash
+  std::optional<std::array<std::byte, 20>> sha1;
+  std::optional<std::array<std::byte, 64>> sha512;
+};
+
 /// What is scanned: bytes, where they came from, what is known of them.
 struct Payload {
-  Bytes bytes;              ///< the content; valid for the call, slices keep it alive
-  std::string name;         ///< file or member name as found: raw bytes, never a path to open
-  std::string_view type;    ///< what the dispatch rules call it ("zip", "pe"); empty if nothing
-  std::uint32_t depth = 0;  ///< 0 for what a source delivered
-  Tlp tlp = Tlp::white;     ///< its root's
+  Bytes bytes;                ///< the content; valid for the call, slices keep it alive
+  std::string name;           ///< file or member name as found: raw bytes, never a path to open
+  std::string_view type;      ///< what the dispatch rules call it ("zip", "pe"); empty if nothing
+  std::uint32_t depth = 0;    ///< 0 for what a source delivered
+  Tlp tlp = Tlp::white;       ///< its root's
+  KnownDigests digests = {};  ///< of `bytes`
 
   [[nodiscard]] ByteView view() const noexcept { return bytes.view(); }
 };
@@ -159,8 +169,18 @@ class Host {
   virtual ~Host() = default;
   /// Writes one line to the run's log, under the plugin's name. Control characters are escaped.
   virtual void log(LogLevel level, std::string_view message) = 0;
-  /// A loaded reader plugin, or null.
-  [[nodiscard]] virtual const Reader* reader(std::string_view name) const noexcept = 0;
+  /// A reader plugin; null when there is none of that name. Ask in activate(): it is loaded then,
+  /// activated before whoever asks and deactivated after, and who asks is shown no payload that is
+  /// too restricted (max_tlp) for it. Later, only those that some plugin asked for. Throws
+  /// ConfigError when there is one that cannot be used.
+  [[nodiscard]] virtual const Reader* reader(std::string_view name) = 0;
+  /// A reader that the plugin cannot do without: throws ConfigError when there is none.
+  [[nodiscard]] const Reader& needed_reader(std::string_view name) {
+    if (const auto* const found = reader(name); found != nullptr) return *found;
+    throw ConfigError(
+        "needs reader:" + std::string(name) +
+        ", which is not there; build or install it ('stoq list' shows what there is)");
+  }
   /// How many threads scan.
   [[nodiscard]] virtual unsigned threads() const noexcept = 0;
 };
@@ -218,10 +238,13 @@ class Worker : public Plugin {
   [[nodiscard]] virtual Value scan(const Payload& payload, const Request& request) const = 0;
 };
 
-/// Turns a payload into text or data for workers.
+/// Turns a payload into text or data for the workers that ask for it by Host::reader().
 class Reader : public Plugin {
  public:
   static constexpr auto category = Category::reader;
+  /// What it reads, as the reader's own description says; null when the payload is none of its
+  /// kind. It runs within the call of who asks: what it throws is the asker's to catch, and its
+  /// `request` tells it when to stop. Arguments are the asker's: see the reader's .stoq file.
   [[nodiscard]] virtual Value read(const Payload& payload, const Request& request) const = 0;
 };
 

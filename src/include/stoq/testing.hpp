@@ -2,7 +2,9 @@
 /// Not for plugins themselves.
 #pragma once
 
+#include <functional>
 #include <iostream>
+#include <map>
 #include <memory>
 #include <source_location>
 #include <string>
@@ -98,14 +100,18 @@ class Collector : public Children {
   std::size_t most_;
 };
 
-/// A host that keeps the log's lines.
+/// A host that keeps the log's lines, and has the readers that it is given.
 class QuietHost : public Host {
  public:
   void log(LogLevel, std::string_view message) override { lines.emplace_back(message); }
-  [[nodiscard]] const Reader* reader(std::string_view) const noexcept override { return nullptr; }
+  [[nodiscard]] const Reader* reader(std::string_view name) override {
+    const auto found = readers.find(name);
+    return found == readers.end() ? nullptr : found->second;
+  }
   [[nodiscard]] unsigned threads() const noexcept override { return 1; }
 
   std::vector<std::string> lines;
+  std::map<std::string, const Reader*, std::less<>> readers;  ///< not owned
 };
 
 /// Collects what a source delivers, in order.
