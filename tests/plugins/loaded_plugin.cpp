@@ -25,6 +25,23 @@ Options::Map own_options(const PluginPlace& place, const Options::Map& over) {
 
 }  // namespace
 
+bool is_left_out(const PluginPlace& place) {
+  std::string all = STOQ_PLUGINS_LEFT_OUT;
+  std::replace(all.begin(), all.end(), ';', ' ');
+  return all.find(" " + place.category + "/" + place.name + " ") != all.npos;
+}
+
+BuiltHost::BuiltHost() = default;
+BuiltHost::~BuiltHost() = default;
+
+const Reader* BuiltHost::reader(std::string_view name) {
+  if (const auto* const known = QuietHost::reader(name); known != nullptr) return known;
+  const PluginPlace place{"reader", std::string(name)};
+  if (!fs::exists(place.library())) return nullptr;
+  loaded_.push_back(std::make_unique<LoadedPlugin>(place));
+  return readers[place.name] = &loaded_.back()->as<Reader>();
+}
+
 fs::path PluginPlace::source() const { return fs::path(STOQ_SOURCE_PLUGINS) / category / name; }
 fs::path PluginPlace::library() const {
   return fs::path(STOQ_BUILD_PLUGINS) / category / name / (name + ".so");
@@ -45,7 +62,8 @@ std::vector<PluginPlace> all_plugins() {
     const auto folder = fs::path(STOQ_SOURCE_PLUGINS) / word;
     if (!fs::is_directory(folder)) continue;
     for (const auto& entry : fs::directory_iterator(folder)) {
-      if (entry.is_directory()) found.push_back({word, entry.path().filename().string()});
+      PluginPlace place{word, entry.path().filename().string()};
+      if (entry.is_directory() && !is_left_out(place)) found.push_back(std::move(place));
     }
   }
   std::sort(found.begin(), found.end(), [](const PluginPlace& a, const PluginPlace& b) {
@@ -55,7 +73,7 @@ std::vector<PluginPlace> all_plugins() {
 }
 
 Options read_options(const PluginPlace& place, const Options::Map& options) {
-  QuietHost host;
+  BuiltHost host;
   Options read(place.category + ":" + place.name, own_options(place, options), support::parse_json);
   const auto plugin = engine::PluginLibrary(place.library()).create();
   try {

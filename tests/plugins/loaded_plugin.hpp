@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <stoq/testing.hpp>
@@ -24,11 +25,26 @@ struct PluginPlace {
   [[nodiscard]] std::filesystem::path input(const std::string& file = {}) const;
 };
 
-/// Every plugin folder of the source tree, in order.
+/// Whether it needs a library that was not there when this was built.
+[[nodiscard]] bool is_left_out(const PluginPlace& place);
+/// Every plugin of the source tree that could be built, in order.
 [[nodiscard]] std::vector<PluginPlace> all_plugins();
 
 /// What activate() reads, also when it then refuses because an option it needs is not set.
 [[nodiscard]] Options read_options(const PluginPlace& place, const Options::Map& options = {});
+
+class LoadedPlugin;
+
+/// A host with the readers of the build, each as its .stoq file says.
+class BuiltHost : public QuietHost {
+ public:
+  BuiltHost();
+  ~BuiltHost() override;
+  [[nodiscard]] const Reader* reader(std::string_view name) override;
+
+ private:
+  std::vector<std::unique_ptr<LoadedPlugin>> loaded_;
+};
 
 /// An activated instance; deactivated at the end.
 class LoadedPlugin {
@@ -49,7 +65,7 @@ class LoadedPlugin {
   [[nodiscard]] QuietHost& host() noexcept { return host_; }
 
  private:
-  QuietHost host_;
+  BuiltHost host_;
   Options options_;
   Category category_{};
   std::unique_ptr<Plugin> plugin_;

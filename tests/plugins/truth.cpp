@@ -15,9 +15,9 @@ namespace {
 namespace fs = std::filesystem;
 
 const std::vector<std::string_view> case_words{
-    "name",     "input",   "payload_name",    "type",   "depth",
-    "args",     "options", "max_child_bytes", "throws", "children",
-    "declared", "dropped", "result",          "comment"};
+    "name",     "input",   "payload_name",    "type",    "depth",
+    "args",     "options", "max_child_bytes", "throws",  "children",
+    "declared", "dropped", "result",          "comment", "needs"};
 const std::vector<std::string_view> child_words{"name",      "name_hex",    "size",   "sha256",
                                                 "status",    "offset",      "meta",   "message",
                                                 "encrypted", "keep_prefix", "comment"};
@@ -287,6 +287,13 @@ Options::Map case_options(const TruthCase& test) {
     options[key] = text;
   }
   return options;
+}
+
+bool is_left_out(const TruthCase& test) {
+  const auto needed = test.truth.value("needs", "");
+  const auto slash = needed.find('/');
+  return slash != needed.npos &&
+         is_left_out(PluginPlace{needed.substr(0, slash), needed.substr(slash + 1)});
 }
 
 Outcome run_bytes(const LoadedPlugin& plugin, const TruthCase& test, std::string_view bytes,

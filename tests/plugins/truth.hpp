@@ -5,6 +5,7 @@
 ///   payload_name    the payload's name, when it is not the input's; also type, depth
 ///   args, options   the request's arguments; the .stoq options ("${input}": the input folder)
 ///   max_child_bytes the limit on one child
+///   needs           category/name of a plugin: skipped where that was left out of the build
 ///   throws          corrupt, encrypted, unsupported, io_error, limit; config: activate() refuses
 ///   children        in order, all of them; each may say name or name_hex, size, sha256, status,
 ///                   offset, encrypted, keep_prefix, meta (a subset), message (a part)
@@ -50,6 +51,8 @@ struct Outcome {
 };
 
 [[nodiscard]] Options::Map case_options(const TruthCase& test);
+/// Whether a plugin that it needs was left out of the build.
+[[nodiscard]] bool is_left_out(const TruthCase& test);
 /// Runs the case's input through the plugin.
 [[nodiscard]] Outcome run_case(const LoadedPlugin& plugin, const TruthCase& test);
 /// Runs bytes as a payload; the request and the payload's name are those of the case. Lets what is

@@ -23,13 +23,13 @@ bool is_address(Type type) noexcept { return type == Type::ipv4 || type == Type:
 
 void Allowlist::add_file(const std::string& file) {
   std::ifstream lines(file);
-  if (!lines) throw stoq::ConfigError("iocextract: whitelist file " + file + " cannot be read");
+  if (!lines) throw stoq::ConfigError("whitelist file " + file + " cannot be read");
   std::string line;
   for (std::size_t number = 1; std::getline(lines, line); ++number) {
     const auto text = trimmed(line);
     if (!text.empty() && text.front() != '#') add_line(text, file + ":" + std::to_string(number));
   }
-  if (!lines.eof()) throw stoq::ConfigError("iocextract: whitelist file " + file + " is no file");
+  if (!lines.eof()) throw stoq::ConfigError("whitelist file " + file + " is no file");
 }
 
 void Allowlist::add_line(std::string_view line, const std::string& where) {
@@ -37,13 +37,13 @@ void Allowlist::add_line(std::string_view line, const std::string& where) {
   const auto type = type_called(trimmed(line.substr(0, colon)));
   auto pattern = trimmed(line.substr(std::min(colon + 1, line.size())));
   if (!type || pattern.empty()) {
-    throw stoq::ConfigError("iocextract: " + where + ": expected type:pattern, such as " +
+    throw stoq::ConfigError(where + ": expected type:pattern, such as " +
                             "domain:example.com or ipv4:10.0.0.0/8");
   }
   if (is_address(*type)) {
     const auto network = parse_network(pattern);
     if (!network || network->address.is_v6 != (*type == Type::ipv6)) {
-      throw stoq::ConfigError("iocextract: " + where + ": '" + std::string(pattern) +
+      throw stoq::ConfigError(where + ": '" + std::string(pattern) +
                               "' is no address and no network");
     }
     networks_.push_back(*network);
