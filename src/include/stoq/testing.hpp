@@ -124,6 +124,7 @@ class Delivered : public Intake {
   bool produce(Root root, std::uint64_t expected, Children::Fill fill) override {
     Collector collector;
     collector.produce({}, expected, fill);
+    if (collector.children.empty()) return true;  // too large
     auto& made = collector.children.front();
     root.bytes = Bytes::own(std::move(made.bytes));
     root.status = made.status;
@@ -144,11 +145,13 @@ inline Payload payload(std::string_view bytes, std::string_view name = {}) {
 }
 
 /// A plugin as it was built: loaded, activated with these options, deactivated at the end. What
-/// stands in its .stoq file is not read. Throws ConfigError when the library is no plugin of these
-/// headers, and what activate() throws.
+/// stands in its .stoq file is not read, and there are no readers but those given. Throws
+/// ConfigError when the library is no plugin of these headers, and what activate() throws.
 class BuiltPlugin {
  public:
-  explicit BuiltPlugin(const std::string& library, const Options::Map& options = {}) {
+  explicit BuiltPlugin(const std::string& library, const Options::Map& options = {},
+                       std::map<std::string, const Reader*, std::less<>> readers = {}) {
+    host.readers = std::move(readers);
     // Never unloaded, as in the engine.
     void* const handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (handle == nullptr) throw ConfigError(dlerror());
