@@ -123,6 +123,13 @@ void Adding::origin() {
                   "Let the source read what failed before (its option 'error_queue')")
         ->group("Input");
   }
+  add_count(
+      app_, "--source-instances", 1, 64,
+      "Run so many instances of the source beside each other, if it can: they share the paths",
+      [&config = config_](std::uint64_t given) {
+        config.source_instances = static_cast<unsigned>(given);
+      })
+      ->group("Input");
   add_text(app_, "--rate-limit", "N[/SECONDS]",
            "Take no more than N files in any so many seconds [1]",
            [&limit = config_.rate_limit](const std::string& text) {

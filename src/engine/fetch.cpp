@@ -15,6 +15,17 @@ namespace {
 
 constexpr std::size_t sha1_digits = 40;
 
+constexpr std::size_t sha256_digits = 64;
+
+}  // namespace
+
+std::string query_problem(const FileQuery& query) {
+  if (query.hash.empty()) return query.path.empty() ? "neither a hash nor a path is given" : "";
+  const bool sized = query.hash.size() == sha256_digits || query.hash.size() == sha1_digits;
+  const bool digits = query.hash.find_first_not_of("0123456789abcdef") == query.hash.npos;
+  return sized && digits ? "" : "its hash is no SHA-256 and no SHA-1 in lower-case hex digits";
+}
+
 void check_hash(const FileQuery& query, ByteView bytes, const std::string& connector) {
   if (query.hash.empty()) return;
   const bool by_sha1 = query.hash.size() == sha1_digits;
@@ -26,8 +37,6 @@ void check_hash(const FileQuery& query, ByteView bytes, const std::string& conne
   throw IoError(connector + ": what is kept under " + query.hash + " is damaged: its hash is " +
                 found);
 }
-
-}  // namespace
 
 void fetch(const Config& config, const std::string& connector, const FileQuery& query,
            FunctionRef<void(ByteView)> take) {

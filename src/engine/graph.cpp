@@ -7,13 +7,14 @@
 namespace stoq::engine {
 
 Graph::Graph(const Config& config, const PluginSet& plugins, Dispatcher& dispatcher,
-             unsigned threads, std::uint64_t memory, Save save, GraphTuning tuning)
+             unsigned threads, std::uint64_t memory, Save save, GraphTuning tuning, Flush flush)
     : nodes_(std::make_unique<Nodes>(config, plugins, dispatcher, threads, memory, std::move(save),
-                                     tuning)) {}
+                                     tuning, std::move(flush))) {}
 Graph::~Graph() = default;
 
-void Graph::run(const std::function<void(Intake&)>& ingest) { nodes_->run(ingest); }
+void Graph::run(const std::vector<Ingest>& instances) { nodes_->run(instances); }
 void Graph::interrupt() noexcept { nodes_->interrupt(); }
+void Graph::end_intake() noexcept { nodes_->end_intake(); }
 bool Graph::interrupted() const noexcept { return nodes_->interrupted(); }
 Memory& Graph::memory() noexcept { return nodes_->memory_; }
 
@@ -57,8 +58,9 @@ std::vector<PluginCounters> Graph::plugin_counters() const {
 
 Accounts Graph::accounts() const {
   Accounts all;
-  if (!nodes_->source_account_) return all;
-  std::vector<const Account*> parts{nodes_->source_account_.get()};
+  if (!nodes_->ticks_) return all;
+  std::vector<const Account*> parts;
+  for (const auto& account : nodes_->source_accounts_) parts.push_back(account.get());
   for (const auto& lane : nodes_->lanes_) parts.push_back(lane->account.get());
   for (const auto* part : parts) part->add_to(all);
   Account::join_parts(parts, all);

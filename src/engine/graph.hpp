@@ -36,18 +36,25 @@ class Graph {
  public:
   /// Writes lines away, in order, from one thread at a time. May throw IoError: the run ends.
   using Save = std::function<void(std::string_view lines, std::size_t count)>;
+  /// Lets others see what was saved; called like Save.
+  using Flush = std::function<void()>;
+  using Ingest = std::function<void(Intake&)>;
 
   Graph(const Config& config, const PluginSet& plugins, Dispatcher& dispatcher, unsigned threads,
-        std::uint64_t memory, Save save, GraphTuning tuning = {});
+        std::uint64_t memory, Save save, GraphTuning tuning = {}, Flush flush = {});
   ~Graph();
   Graph(const Graph&) = delete;
   Graph& operator=(const Graph&) = delete;
 
   /// Runs `ingest` on a thread of its own and scans what it puts. Returns when all is saved;
   /// rethrows what ended the run early (IoError of `save`, Error of the source).
-  void run(const std::function<void(Intake&)>& ingest);
+  void run(const Ingest& ingest) { run(std::vector<Ingest>{ingest}); }
+  /// The same with several instances of a source, each on a thread of its own.
+  void run(const std::vector<Ingest>& instances);
   /// Async-signal-safe.
   void interrupt() noexcept;
+  /// Lets nothing more in; what is in flight is scanned to its end. Async-signal-safe.
+  void end_intake() noexcept;
   [[nodiscard]] bool interrupted() const noexcept;
 
   struct Counts {

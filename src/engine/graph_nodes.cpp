@@ -320,6 +320,9 @@ void Graph::Nodes::save_batch(const BatchPtr& batch) {
       count += root->records;
     }
     if (count > 0) save(lines, count);
+    // Without an order, what was sent before the mark may come behind it.
+    flush_always_ = flush_always_ || (batch->flush && !config_.ordered);
+    if ((batch->flush || flush_always_) && flush_ && !save_failed_) flush_();
   } catch (...) {
     // Whatever it is, it must not end the graph: the source may be waiting for a place.
     save_failed_ = true;
@@ -337,40 +340,55 @@ void Graph::Nodes::fail(std::exception_ptr problem) {
 
 // --- Running ----------------------------------------------------------------------------------
 
-void Graph::Nodes::run(const std::function<void(Intake&)>& ingest) {
-  const auto admit = [this](BatchPtr batch) {
-    for (auto& root : batch->roots) root->batch = batch.get();
-    batch->left = batch->roots.size();
-    {
-      const std::lock_guard lock(batches_mutex_);
-      live_.push_back(batch);
-    }
-    admit_->try_put(std::move(batch));
-  };
+void Graph::Nodes::admit(BatchPtr batch) {
+  for (auto& root : batch->roots) root->batch = batch.get();
+  batch->left = batch->roots.size();
+  // One that only says "flush" has nothing to wait for.
+  if (batch->roots.empty()) {
+    assemble_->try_put(std::move(batch));
+    return;
+  }
+  {
+    const std::lock_guard lock(batches_mutex_);
+    live_.push_back(batch);
+  }
+  admit_->try_put(std::move(batch));
+}
+
+/// The body of a source's thread. What the instance throws ends the others, too.
+void Graph::Nodes::ingest(const Ingest& instance, SharedIntake& shared, Account* account) {
+  BatchIntake intake(
+      shared, admission_, memory_, config_.limits.max_child_bytes, tuning_.batch_roots,
+      tuning_.batch_bytes, [this](BatchPtr batch) { admit(std::move(batch)); },
+      [this] { return interrupted() || ending_.load(std::memory_order_relaxed); }, expected_roots_,
+      expected_bytes_, account);
+  if (account != nullptr) account->arrive();
+  try {
+    instance(intake);
+  } catch (const std::exception&) {
+    const std::lock_guard lock(problem_mutex_);
+    if (!source_problem_) source_problem_ = std::current_exception();
+    end_intake();
+  }
+  intake.send();
+  if (account != nullptr) account->depart();
+  graph_->release_wait();
+}
+
+void Graph::Nodes::run(const std::vector<Ingest>& instances) {
   const ArenaAccounts accounts(arena_, lanes_);
-  std::exception_ptr source_problem;
-  graph_->reserve_wait();
-  std::optional<RateLimiter> limiter;
-  if (config_.rate_limit) limiter.emplace(*config_.rate_limit);
-  std::jthread source([&] {
-    BatchIntake intake(
-        admission_, memory_, config_.limits.max_child_bytes, tuning_.batch_roots,
-        tuning_.batch_bytes, admit, [this] { return interrupted(); }, expected_roots_,
-        expected_bytes_, limiter ? &*limiter : nullptr, source_account_.get());
-    if (source_account_) source_account_->arrive();
-    try {
-      ingest(intake);
-    } catch (const std::exception&) {
-      source_problem = std::current_exception();
-    }
-    intake.flush();
-    if (source_account_) source_account_->depart();
-    graph_->release_wait();
-  });
+  SharedIntake shared(config_.rate_limit);
+  std::vector<std::jthread> sources;
+  for (const auto& instance : instances) {
+    if (ticks_) source_accounts_.push_back(new_account(Activity::source));
+    auto* const account = ticks_ ? source_accounts_.back().get() : nullptr;
+    graph_->reserve_wait();
+    sources.emplace_back([&, account] { ingest(instance, shared, account); });
+  }
   run_on_large_stack([this] { arena_.execute([this] { graph_->wait_for_all(); }); });
-  source.join();
+  sources.clear();
   if (problem_) std::rethrow_exception(problem_);
-  if (source_problem) std::rethrow_exception(source_problem);
+  if (source_problem_) std::rethrow_exception(source_problem_);
 }
 
 }  // namespace stoq::engine

@@ -87,17 +87,18 @@ class Graph::Nodes final : public Handover {
                                std::tuple<JobPtr, JobPtr, JobPtr, JobPtr, JobPtr, BatchPtr>>;
 
   Nodes(const Config& config, const PluginSet& plugins, Dispatcher& dispatcher, unsigned threads,
-        std::uint64_t memory, Save save, GraphTuning tuning)
+        std::uint64_t memory, Save save, GraphTuning tuning, Flush flush)
       : config_(config),
         threads_(threads),
         hungry_limit_(tuning.hungry_limit != 0 ? tuning.hungry_limit : 4 * threads),
         save_(std::move(save)),
+        flush_(std::move(flush)),
         memory_(memory, threads),
         cache_(std::min<std::uint64_t>(tuning.cache_bytes, memory / 8)),
         archived_(tuning.archived != 0 ? tuning.archived : archived_by(memory)),
         scan_(config, plugins, dispatcher, memory_, *this, cache_, archived_),
         assembler_(config, plugins),
-        loader_(config, memory_),
+        loader_(config, plugins, memory_),
         // One slot is left to the thread that waits for the graph: it works as well.
         parallelism_(oneapi::tbb::global_control::max_allowed_parallelism, threads),
         stacks_(oneapi::tbb::global_control::thread_stack_size, stack_size),
@@ -111,11 +112,7 @@ class Graph::Nodes final : public Handover {
     }
     if (config.accounts) {
       ticks_.emplace();
-      const auto account = [&](Activity base) {
-        return std::make_unique<Account>(*ticks_, base, plugins.plugins.size(), config.slowest);
-      };
-      for (auto& lane : lanes_) lane->account = account(Activity::schedule);
-      source_account_ = account(Activity::source);
+      for (auto& lane : lanes_) lane->account = new_account(Activity::schedule);
     }
     totals_.resize(threads);
     inlined_ = std::vector<InlineCounts>(threads);
@@ -133,8 +130,9 @@ class Graph::Nodes final : public Handover {
   Nodes(const Nodes&) = delete;
   Nodes& operator=(const Nodes&) = delete;
 
-  void run(const std::function<void(Intake&)>& ingest);
+  void run(const std::vector<Ingest>& instances);
   void interrupt() noexcept { interrupted_.store(true, std::memory_order_relaxed); }
+  void end_intake() noexcept { ending_.store(true, std::memory_order_relaxed); }
 
   // --- Handover
   [[nodiscard]] bool hungry() const noexcept override {
@@ -189,6 +187,12 @@ class Graph::Nodes final : public Handover {
   }
   [[nodiscard]] Lane& lane() { return *lanes_[own_index()]; }
 
+  [[nodiscard]] std::unique_ptr<Account> new_account(Activity base) const {
+    return std::make_unique<Account>(*ticks_, base, scan_.plugins().plugins.size(),
+                                     config_.slowest);
+  }
+  void admit(BatchPtr batch);
+  void ingest(const Ingest& instance, SharedIntake& shared, Account* account);
   void do_load(const LoadPtr& job);
   void do_job(const JobPtr& job);
   void describe(Root& root) const;
@@ -211,6 +215,7 @@ class Graph::Nodes final : public Handover {
   unsigned threads_;
   std::uint64_t hungry_limit_;
   Save save_;
+  Flush flush_;
   Memory memory_;
   ResultCache cache_;
   ArchivedSet archived_;
@@ -223,19 +228,19 @@ class Graph::Nodes final : public Handover {
   std::uint64_t most_ahead_;  ///< bytes of roots that a thread loads before it scans them
   GraphTuning tuning_;
 
-  std::optional<Ticks> ticks_;  ///< with accounts
-  std::unique_ptr<Account> source_account_;
+  std::optional<Ticks> ticks_;                             ///< with accounts
+  std::vector<std::unique_ptr<Account>> source_accounts_;  ///< of its instances
   std::vector<std::unique_ptr<Lane>> lanes_;
   std::vector<Totals> totals_;
   std::array<Edge, edges.size() + 1> edges_{};
   std::vector<InlineCounts> inlined_;
   alignas(64) std::atomic<std::uint64_t> queued_{0};
-  std::atomic<bool> interrupted_{false};
+  std::atomic<bool> interrupted_{false}, ending_{false};
   std::atomic<std::uint64_t> done_roots_{0}, repeated_roots_{0}, expected_roots_{0},
       expected_bytes_{0};
-  bool save_failed_ = false;  ///< of the connect node, which is serial
+  bool save_failed_ = false, flush_always_ = false;  ///< of the connect node, which is serial
   std::mutex problem_mutex_;
-  std::exception_ptr problem_;
+  std::exception_ptr problem_, source_problem_;
   std::mutex batches_mutex_;
   std::vector<BatchPtr> live_;  ///< keeps a batch until its last root is assembled
 

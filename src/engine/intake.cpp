@@ -28,12 +28,29 @@ void Admission::wait_until(const std::function<bool()>& ready) {
   while (inside_ > 0 && !ready()) changed_.wait_for(lock, std::chrono::milliseconds(2));
 }
 
-BatchIntake::BatchIntake(Admission& admission, Memory& memory, std::size_t max_child_bytes,
-                         unsigned batch_roots, std::uint64_t batch_bytes, Admit admit,
-                         std::function<bool()> stopping, std::atomic<std::uint64_t>& expected_roots,
-                         std::atomic<std::uint64_t>& expected_bytes, RateLimiter* limiter,
-                         Account* account)
-    : admission_(admission),
+void SharedIntake::number(Batch& batch) {
+  const std::lock_guard lock(mutex_);
+  batch.sequence = next_batch_++;
+  for (const auto& root : batch.roots) root->number = next_root_++;
+}
+
+std::optional<SharedIntake::Clock::time_point> SharedIntake::begin_root() {
+  if (!limiter_) return {};
+  const std::lock_guard lock(mutex_);
+  const auto now = Clock::now();
+  const auto due = limiter_->next(now);
+  if (due > now) return due;
+  limiter_->begin(now);
+  return {};
+}
+
+BatchIntake::BatchIntake(SharedIntake& shared, Admission& admission, Memory& memory,
+                         std::size_t max_child_bytes, unsigned batch_roots,
+                         std::uint64_t batch_bytes, Admit admit, std::function<bool()> stopping,
+                         std::atomic<std::uint64_t>& expected_roots,
+                         std::atomic<std::uint64_t>& expected_bytes, Account* account)
+    : shared_(shared),
+      admission_(admission),
       memory_(memory),
       max_child_bytes_(max_child_bytes),
       batch_roots_(batch_roots),
@@ -42,41 +59,47 @@ BatchIntake::BatchIntake(Admission& admission, Memory& memory, std::size_t max_c
       stopping_(std::move(stopping)),
       expected_roots_(expected_roots),
       expected_bytes_(expected_bytes),
-      limiter_(limiter),
       account_(account) {}
 
 bool BatchIntake::may_begin() {
-  if (limiter_ == nullptr) return !stopping_();
-  const auto due = limiter_->next(RateLimiter::Clock::now());
-  // What has begun is scanned meanwhile.
-  if (due > RateLimiter::Clock::now()) flush();
   // An interrupt comes without a notice: looked at again every few milliseconds.
   constexpr auto look = std::chrono::milliseconds(10);
-  for (auto now = RateLimiter::Clock::now(); now < due; now = RateLimiter::Clock::now()) {
-    if (stopping_()) return false;
-    std::this_thread::sleep_for(std::min<RateLimiter::Clock::duration>(due - now, look));
+  while (!stopping_()) {
+    const auto due = shared_.begin_root();
+    if (!due) return true;
+    // What has begun is scanned meanwhile.
+    send();
+    const auto wait = *due - SharedIntake::Clock::now();
+    std::this_thread::sleep_for(std::min<SharedIntake::Clock::duration>(wait, look));
   }
-  limiter_->begin(RateLimiter::Clock::now());
-  return !stopping_();
+  return false;
 }
 
-void BatchIntake::flush() {
+void BatchIntake::send() {
   if (!batch_) return;
   admission_.enter();
-  batch_->sequence = next_batch_++;
+  shared_.number(*batch_);
   admit_(std::move(batch_));
   batch_.reset();
   bytes_ = 0;
+}
+
+void BatchIntake::flush() {
+  if (std::exchange(flushed_, true)) return;
+  // Without roots, too: those sent before had no such mark.
+  if (!batch_) batch_ = std::make_shared<Batch>();
+  batch_->flush = true;
+  send();
 }
 
 void BatchIntake::add(Root root, std::uint64_t bytes) {
   if (!batch_) batch_ = std::make_shared<Batch>();
   auto state = std::make_unique<RootState>();
   state->root = std::move(root);
-  state->number = next_root_++;
   batch_->roots.push_back(std::move(state));
   bytes_ += bytes;
-  if (batch_->roots.size() >= batch_roots_ || bytes_ >= batch_bytes_) flush();
+  flushed_ = false;
+  if (batch_->roots.size() >= batch_roots_ || bytes_ >= batch_bytes_) send();
 }
 
 bool BatchIntake::put(Root root) {
@@ -94,7 +117,7 @@ bool BatchIntake::produce(Root root, std::uint64_t expected, Children::Fill fill
   const auto wanted = std::min<std::uint64_t>(expected, max_child_bytes_);
   const auto fits = [&] { return credit.used() + wanted <= credit.budget() / 2 || stopping_(); };
   if (!fits()) {
-    flush();
+    send();
     admission_.wait_until(fits);
   }
   const auto nothing = [](std::uint64_t) {};
@@ -129,8 +152,9 @@ bool BatchIntake::produce(Root root, std::uint64_t expected, Children::Fill fill
 }
 
 void BatchIntake::expect(std::uint64_t roots, std::uint64_t bytes) {
-  expected_roots_ = roots;
-  expected_bytes_ = bytes;
+  // Added to what other instances said, in place of what this one said before.
+  expected_roots_ += roots - std::exchange(said_roots_, roots);
+  expected_bytes_ += bytes - std::exchange(said_bytes_, bytes);
 }
 
 }  // namespace stoq::engine

@@ -8,6 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "engine/fetch.hpp"
+
 namespace stoq::engine {
 namespace {
 
@@ -96,12 +98,62 @@ Bytes Loader::read(int file, std::size_t size, unsigned lane) {
   return buffer.release();
 }
 
+const PluginEntry* Loader::fetcher(std::string_view name) const noexcept {
+  for (const auto number : plugins_.fetchers) {
+    if (plugins_.plugins[number].name == name) return &plugins_.plugins[number];
+  }
+  return nullptr;
+}
+
+/// The other place where a plugin's exceptions end: this call is for no payload yet.
+bool Loader::fetch(RootState& root, unsigned lane) {
+  const auto* const found = fetcher(root.root.archive);
+  const auto io_error = [&](const std::string& why) {
+    return fail(root, Status::io_error, "io_error", why);
+  };
+  if (found == nullptr) {
+    return io_error("its source does not fetch from a connector '" + root.root.archive +
+                    "'; 'stoq info' of the source says how to let it");
+  }
+  if (const auto problem = query_problem(root.root.query); !problem.empty()) {
+    return io_error("cannot be fetched: " + problem);
+  }
+  const auto most = config_.max_size ? std::min<std::uint64_t>(*config_.max_size, SIZE_MAX - 1) + 1
+                                     : std::uint64_t{SIZE_MAX};
+  const auto nothing = [](std::uint64_t) {};
+  PooledBuffer buffer(memory_, lane, Prefer::lane, most, nothing);
+  try {
+    dynamic_cast<const Connector&>(*found->plugin).get_file(root.root.query, buffer);
+    check_hash(root.root.query, buffer.view(), found->qualified);
+    root.bytes = buffer.release();
+    return wanted(root, root.bytes.size());
+  } catch (const LimitReached&) {
+    return fail(root, Status::filtered, "max_size", "larger than max_size");
+  } catch (const Unsupported& error) {
+    return fail(root, Status::unsupported, "unsupported", found->qualified + ": " + error.what());
+  } catch (const Error& error) {
+    return io_error(error.what());
+  } catch (const std::bad_alloc&) {
+    return fail(root, Status::out_of_memory, "out_of_memory", "no memory to fetch it");
+  } catch (const std::exception& error) {
+    return fail(root, Status::crash, "crash", found->qualified + ": " + error.what());
+  }
+}
+
 bool Loader::load(RootState& root, unsigned lane, OpenFolder& folder,
                   FunctionRef<void()> before_large) {
   root.started = Clock::now();
+  const bool loaded = read_content(root, lane, folder, before_large);
+  root.root.hold.reset();
+  return loaded;
+}
+
+bool Loader::read_content(RootState& root, unsigned lane, OpenFolder& folder,
+                          FunctionRef<void()> before_large) {
   if (root.root.status != Status::ok && root.root.bytes.empty()) {
     return fail(root, root.root.status, to_string(root.root.status), root.root.message);
   }
+  if (!root.root.archive.empty()) return fetch(root, lane);
   if (root.root.file.empty()) {
     if (root.root.status != Status::ok) {
       root.fail(root.root.status, to_string(root.root.status), root.root.message);

@@ -5,6 +5,7 @@
 
 #include "engine/config.hpp"
 #include "engine/memory.hpp"
+#include "engine/plugin_set.hpp"
 #include "engine/root_state.hpp"
 
 namespace stoq::engine {
@@ -28,9 +29,11 @@ class OpenFolder {
 
 class Loader {
  public:
-  Loader(const Config& config, Memory& memory) noexcept : config_(config), memory_(memory) {}
+  Loader(const Config& config, const PluginSet& plugins, Memory& memory) noexcept
+      : config_(config), plugins_(plugins), memory_(memory) {}
 
-  /// Reads the root's file (or checks the bytes it came with). False when there is nothing to scan:
+  /// Reads the root's file, or has a connector bring it (or checks the bytes it came with). False
+  /// when there is nothing to scan:
   /// the root's status says why. `before_large` is called once the file turns out to be large,
   /// before it is read, so that the batch's rest can be given away.
   bool load(RootState& root, unsigned lane, OpenFolder& folder, FunctionRef<void()> before_large);
@@ -38,8 +41,13 @@ class Loader {
  private:
   [[nodiscard]] bool wanted(RootState& root, std::uint64_t size) const;
   [[nodiscard]] Bytes read(int file, std::size_t size, unsigned lane);
+  bool read_content(RootState& root, unsigned lane, OpenFolder& folder,
+                    FunctionRef<void()> before_large);
+  bool fetch(RootState& root, unsigned lane);
+  [[nodiscard]] const PluginEntry* fetcher(std::string_view name) const noexcept;
 
   const Config& config_;
+  const PluginSet& plugins_;
   Memory& memory_;
 };
 

@@ -8,6 +8,7 @@
 #include <stoq/plugin.hpp>
 
 #include "engine/log.hpp"
+#include "support/json.hpp"
 
 namespace stoq::engine {
 
@@ -24,6 +25,9 @@ class PluginHost final : public Host {
   }
   [[nodiscard]] const Reader* reader(std::string_view name) override;
   [[nodiscard]] unsigned threads() const noexcept override { return threads_; }
+  [[nodiscard]] Value parse_json(std::string_view text) const override {
+    return support::parse_json(text);
+  }
 
  private:
   Log& log_;

@@ -114,8 +114,8 @@ EngineOptions read_engine_options(Options& options, const FoundPlugin& plugin, L
     read.max_size = read_max_size(options);
   }
   if (plugin.category == Category::source) {
-    (void)options.get("multiprocess", false,
-                      "several instances may run at a time (this version runs one)");
+    read.multiprocess = options.get("multiprocess", false,
+                                    "several instances may run at a time (--source-instances)");
   }
   read.max_tlp = read_max_tlp(options);
   check_version(options, plugin, log);

@@ -106,6 +106,13 @@ LoadedPlugin& PluginRegistry::need(Category category, std::string_view name) {
       (near.empty() ? "; 'stoq list' shows what there is" : "; did you mean '" + near + "'?"));
 }
 
+LoadedPlugin& PluginRegistry::another(const LoadedPlugin& plugin) {
+  const auto found = std::find_if(found_.begin(), found_.end(), [&](const FoundPlugin& one) {
+    return one.category == plugin.category && one.name == plugin.name;
+  });
+  return load(*found);
+}
+
 LoadedPlugin& PluginRegistry::load(const FoundPlugin& found) {
   if (!found.problem.empty()) throw ConfigError(found.problem);
   const PluginLibrary library(found.library);

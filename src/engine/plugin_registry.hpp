@@ -41,6 +41,8 @@ class PluginRegistry {
   /// Loads and activates, once. Throws ConfigError, in one line that names the file and what to
   /// do, when it cannot; naming what is near, when there is none.
   LoadedPlugin& need(Category category, std::string_view name);
+  /// Another active instance of a plugin that need() gave. Throws ConfigError.
+  LoadedPlugin& another(const LoadedPlugin& plugin);
   [[nodiscard]] const std::vector<FoundPlugin>& found() const noexcept { return found_; }
   [[nodiscard]] const std::vector<std::unique_ptr<LoadedPlugin>>& loaded() const noexcept {
     return loaded_;

@@ -24,8 +24,9 @@ struct PluginSet {
   static constexpr std::size_t none = SIZE_MAX;
 
   std::vector<PluginEntry> plugins;
-  std::vector<std::size_t> workers;  ///< their numbers, in the order of the records
-  std::size_t archiver = none;       ///< number of the connector that keeps payloads
+  std::vector<std::size_t> workers;        ///< their numbers, in the order of the records
+  std::size_t archiver = none;             ///< number of the connector that keeps payloads
+  std::vector<std::size_t> fetchers = {};  ///< of the connectors that bring roots' contents
 
   [[nodiscard]] std::size_t find(std::string_view qualified) const noexcept {
     for (std::size_t i = 0; i < plugins.size(); ++i) {

@@ -102,6 +102,7 @@ struct Batch {
   std::uint64_t sequence = 0;
   std::vector<std::unique_ptr<RootState>> roots;
   std::atomic<std::size_t> left{0};  ///< roots not assembled yet
+  bool flush = false;  ///< once it is saved, others are to see all that was saved so far
 };
 
 }  // namespace stoq::engine

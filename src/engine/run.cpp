@@ -51,22 +51,41 @@ struct Run::State {
       plugins.add(entry_of(worker));
     }
     if (!config.hash_roots) config.hash_roots = hash_roots;
-    source = dynamic_cast<Source*>(registry.need(Category::source, config.source).instance.get());
+    add_sources();
     if (!config.connector.empty()) {
       connector = dynamic_cast<Connector*>(
           registry.need(Category::connector, config.connector).instance.get());
     }
     if (connector != nullptr) connections.add(*connector, {.results = true});
     if (!config.archive.empty()) add_archiver();
+    for (const auto& name : sources.front()->fetches_from()) add_fetcher(name);
     dispatcher.emplace(dispatch_sources(config.dispatch_rules));
     for (auto& rule : dispatcher->rules()) {
       if (!config.dispatch) rule.targets.clear();  // it still tells the type
       for (auto& target : rule.targets) target.index = number_of(target.plugin, rule.name);
     }
-    graph.emplace(config, plugins, *dispatcher, threads, config.limits.memory,
-                  [this](std::string_view lines, std::size_t count) {
-                    if (connector != nullptr) connector->save(lines, count);
-                  });
+    graph.emplace(
+        config, plugins, *dispatcher, threads, config.limits.memory,
+        [this](std::string_view lines, std::size_t count) {
+          if (connector != nullptr) connector->save(lines, count);
+        },
+        GraphTuning{},
+        [this] {
+          if (connector != nullptr) connector->flush();
+        });
+  }
+
+  void add_sources() {
+    auto& first = registry.need(Category::source, config.source);
+    if (config.source_instances > 1 && !first.engine.multiprocess) {
+      throw ConfigError(first.qualified +
+                        " runs one instance only (multiprocess = False in its .stoq file); leave "
+                        "out --source-instances");
+    }
+    for (unsigned i = 0; i < config.source_instances; ++i) {
+      auto& plugin = i == 0 ? first : registry.another(first);
+      sources.push_back(&dynamic_cast<Source&>(*plugin.instance));
+    }
   }
 
   void add_archiver() {
@@ -78,6 +97,14 @@ struct Run::State {
     }
     connections.add(archiver, {.archive = true});
     plugins.archiver = plugins.add(entry_of(loaded));
+  }
+
+  /// A connector that roots may be fetched from.
+  void add_fetcher(const std::string& name) {
+    auto& loaded = registry.need(Category::connector, name);
+    connections.add(dynamic_cast<Connector&>(*loaded.instance), {.fetch = true});
+    const auto known = plugins.find(loaded.qualified);
+    plugins.fetchers.push_back(known != PluginSet::none ? known : plugins.add(entry_of(loaded)));
   }
 
   /// The number of a plugin that a rule names; loads it.
@@ -99,7 +126,7 @@ struct Run::State {
   Log log;
   PluginRegistry registry;
   PluginSet plugins;
-  Source* source = nullptr;
+  std::vector<Source*> sources;    ///< the instances
   Connector* connector = nullptr;  ///< null: results are thrown away
   Connections connections;
   std::optional<Dispatcher> dispatcher;
@@ -164,7 +191,16 @@ void Run::State::scan() {
     for (const auto& plugin : registry.loaded()) {
       heartbeats.start(*plugin->instance, plugin->qualified);
     }
-    graph->run([&](Intake& intake) { source->ingest(config.input, intake); });
+    std::vector<Graph::Ingest> instances;
+    for (unsigned i = 0; i < sources.size(); ++i) {
+      instances.emplace_back([this, i](Intake& intake) {
+        auto input = config.input;
+        input.instance = i;
+        input.instances = static_cast<unsigned>(sources.size());
+        sources[i]->ingest(input, intake);
+      });
+    }
+    graph->run(instances);
   } catch (...) {
     // What was saved stays valid, whatever ended the run; that reason is what the user is told.
     try {
@@ -209,7 +245,10 @@ Summary Run::run() {
   }
 }
 
-void Run::interrupt() noexcept { state_->graph->interrupt(); }
+void Run::interrupt() noexcept {
+  if (state_->sources.front()->is_endless()) return state_->graph->end_intake();
+  state_->graph->interrupt();
+}
 
 Progress Run::progress() const noexcept {
   const auto counts = state_->graph->counts();

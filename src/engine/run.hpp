@@ -70,8 +70,9 @@ class Run {
 
   /// Scans; returns when all is written. Throws IoError when results cannot be written.
   Summary run();
-  /// Ends the run early: what was begun is drained, what is written stays valid. Async-signal-safe,
-  /// callable from any thread at any time.
+  /// Ends the run early: what was begun is drained, what is written stays valid. A run whose source
+  /// is endless ends as if the source were done. Async-signal-safe, callable from any thread at any
+  /// time.
   void interrupt() noexcept;
   [[nodiscard]] Progress progress() const noexcept;
   /// The configured graph as DOT; after run() with each edge's counts.

@@ -11,6 +11,7 @@
 
 #include "engine/plugin_library.hpp"
 #include "support/ini.hpp"
+#include "support/json.hpp"
 
 namespace stoq::testing {
 
@@ -35,12 +36,16 @@ struct PluginPlace {
 
 class LoadedPlugin;
 
-/// A host with the readers of the build, each as its .stoq file says.
+/// A host with the readers of the build, each as its .stoq file says, that reads JSON as the
+/// engine's does.
 class BuiltHost : public QuietHost {
  public:
   BuiltHost();
   ~BuiltHost() override;
   [[nodiscard]] const Reader* reader(std::string_view name) override;
+  [[nodiscard]] Value parse_json(std::string_view text) const override {
+    return support::parse_json(text);
+  }
 
  private:
   std::vector<std::unique_ptr<LoadedPlugin>> loaded_;

@@ -57,8 +57,15 @@ class File : public stoq::Connector {
     } else {
       waiting_ += lines;
     }
-    if (waiting_.size() >= block_size) flush();
+    if (waiting_.size() >= block_size) write_waiting();
   }
+
+  /// What is compressed or an array can be read once it is whole: nothing is gained before.
+  void flush() override {
+    if (encoder_->is_plain() && !as_array_ && !waiting_.empty()) write_waiting();
+  }
+
+  [[nodiscard]] bool takes_text() const noexcept override { return !as_array_; }
 
   [[nodiscard]] bool archives() const noexcept override { return true; }
   bool archive(const stoq::Payload& payload, const stoq::ArchiveInfo& info) const override {
@@ -78,7 +85,7 @@ class File : public stoq::Connector {
   void disconnect() override {
     if (!output_) return;
     if (as_array_) waiting_ += items_ ? "\n]\n" : "[]\n";
-    if (!waiting_.empty()) flush();
+    if (!waiting_.empty()) write_waiting();
     write(encoder_->finish());
     output_->finish(sync_);
     output_.reset();
@@ -112,7 +119,7 @@ class File : public stoq::Connector {
     }
   }
 
-  void flush() {
+  void write_waiting() {
     write(encoder_->encode(waiting_));
     waiting_.clear();
   }

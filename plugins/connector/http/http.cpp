@@ -65,6 +65,10 @@ class Http : public stoq::Connector {
     }
   }
 
+  void flush() override {
+    if (count_ > 0) push();
+  }
+
   void disconnect() override {
     if (!queue_) return;
     if (count_ > 0) push();

@@ -52,6 +52,8 @@ class Writer {
 
   void get(std::string_view sha256, stoq::Buffer& out) { payloads_.get(sha256, out); }
 
+  void flush() { commit(); }
+
   /// Throws IoError when anything that was taken is not in the file.
   void finish() {
     commit();
@@ -123,6 +125,11 @@ class Sqlite : public stoq::Connector {
   void save(std::string_view lines, std::size_t) override {
     const std::lock_guard lock(mutex_);
     writer_->save(lines);
+  }
+
+  void flush() override {
+    const std::lock_guard lock(mutex_);
+    writer_->flush();
   }
 
   [[nodiscard]] bool archives() const noexcept override { return true; }

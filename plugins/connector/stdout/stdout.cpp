@@ -23,15 +23,16 @@ class Stdout : public stoq::Connector {
     if (waiting_.size() >= block_size) flush();
   }
 
-  void disconnect() override { flush(); }
-
- private:
-  void flush() {
+  void flush() override {
     const auto block = std::move(waiting_);
     waiting_.clear();
     write(block);
   }
 
+  [[nodiscard]] bool takes_text() const noexcept override { return true; }
+  void disconnect() override { flush(); }
+
+ private:
   static void write(std::string_view block) {
     while (!block.empty()) {
       const auto written = ::write(STDOUT_FILENO, block.data(), block.size());

@@ -90,7 +90,8 @@ struct Level {
 /// One run over the input.
 class Walk {
  public:
-  Walk(const filedir::Filter& filter, stoq::Intake& intake) : filter_(filter), intake_(intake) {}
+  Walk(const stoq::common::Filter& filter, stoq::Intake& intake)
+      : filter_(filter), intake_(intake) {}
 
   [[nodiscard]] std::uint64_t delivered() const noexcept { return delivered_; }
 
@@ -208,7 +209,7 @@ class Walk {
     return std::string_view(path_).substr(relative_from_);
   }
 
-  const filedir::Filter& filter_;
+  const stoq::common::Filter& filter_;
   stoq::Intake& intake_;
   std::string path_;
   std::size_t relative_from_ = 0;  ///< where in path_ that begins which globs are matched against
@@ -218,7 +219,7 @@ class Walk {
 class Filedir : public stoq::Source {
  public:
   void ingest(const stoq::Input& input, stoq::Intake& intake) override {
-    const filedir::Filter filter(input.include, input.exclude);
+    const stoq::common::Filter filter(input.include, input.exclude);
     Walk walk(filter, intake);
     for (const auto& path : input.paths) {
       if (!walk.start(path, true)) return;

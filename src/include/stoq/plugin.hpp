@@ -22,6 +22,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <stop_token>
 #include <string>
@@ -183,6 +184,12 @@ class Host {
   }
   /// How many threads scan.
   [[nodiscard]] virtual unsigned threads() const noexcept = 0;
+  /// Reads one JSON value (RFC 8259) of any origin. Throws MalformedInput, saying where;
+  /// Unsupported where there is no engine, as in some tests.
+  [[nodiscard]] virtual Value parse_json(std::string_view text) const {
+    (void)text;
+    throw Unsupported("this host reads no JSON");
+  }
 };
 
 /// Base of the seven categories.
@@ -270,6 +277,12 @@ class Decoder : public Plugin {
   virtual void decode(const Payload& payload, const Request& request, Children& children) const = 0;
 };
 
+/// Which file to bring back. One of the two is set.
+struct FileQuery {
+  std::string hash;  ///< lower-case hex digits of SHA-256 (64) or of SHA-1 (40, as stoQ 0.10 names)
+  std::string path;  ///< as given by a user or a source: hostile until checked
+};
+
 /// One file of a corpus, on its way from a source into the graph.
 struct Root {
   std::string path;            ///< as records name it; unique within a run
@@ -279,6 +292,14 @@ struct Root {
   Status status = Status::ok;  ///< anything else: recorded so, not opened
   std::string message;         ///< why, when status is not ok
   std::optional<Tlp> tlp;      ///< what the source knows; nothing: as the run says
+  /// Name of a connector that brings the content, in place of `file` and `bytes`; one of those that
+  /// the source's fetches_from() names. What cannot be had is recorded so.
+  std::string archive;
+  FileQuery query;  ///< what that connector is asked for
+  /// Kept until the content is read; may be released on any thread. A source that opened the file,
+  /// so that it can be read whatever becomes of its name, lets `file` be /proc/self/fd/N and this
+  /// close it.
+  std::shared_ptr<const void> hold;
 };
 
 /// What the user asked a source to deliver.
@@ -287,6 +308,11 @@ struct Input {
   std::string files_from;            ///< a file of paths, "-" for standard input; empty: none
   std::vector<std::string> include;  ///< globs, any of which a root's path must match; empty: all
   std::vector<std::string> exclude;  ///< globs, none of which it may match
+  /// Several instances of a source (`multiprocess = True`) may ingest beside each other, each
+  /// called with its own number: they share the work, such as the paths whose place in `paths` is
+  /// `instance` modulo `instances`.
+  unsigned instance = 0;
+  unsigned instances = 1;  ///< how many there are
 };
 
 /// Where a source puts what it finds.
@@ -303,6 +329,11 @@ class Intake {
   virtual bool produce(Root root, std::uint64_t expected, Children::Fill fill) = 0;
   /// Says how much is to come, once known: for progress and ETA.
   virtual void expect(std::uint64_t roots, std::uint64_t bytes) = 0;
+  /// Sends what was put on its way, and has its results written as soon as they are there: call it
+  /// before waiting for more. Otherwise roots travel in batches, and results in large blocks.
+  virtual void flush() {}
+  /// Whether to stop ingesting: for sources that wait; look at it every few tenths of a second.
+  [[nodiscard]] virtual bool stopping() const noexcept { return false; }
 };
 
 /// Enumerates a corpus.
@@ -310,13 +341,20 @@ class Source : public Plugin {
  public:
   static constexpr auto category = Category::source;
   /// Called once, on a thread of its own; returns when there is nothing more. The order of put() is
-  /// the order of the output: deterministic for the same corpus.
+  /// the order of the output: deterministic for the same corpus. Of several instances, each keeps
+  /// its own order; how they interleave is given by nothing.
   virtual void ingest(const Input& input, Intake& intake) = 0;
+  /// Whether it goes on until it is told to stop, as one that watches a folder does. The first
+  /// SIGINT or SIGTERM then ends the intake only: what is in flight is scanned to its end.
+  [[nodiscard]] virtual bool is_endless() const noexcept { return false; }
+  /// Names of the connectors that its roots may name in `archive`; asked once, after activate().
+  /// They are loaded and connected before ingest().
+  [[nodiscard]] virtual std::vector<std::string> fetches_from() const { return {}; }
 };
 
 /// What a run wants of a connector: which of its methods will be called.
 struct ConnectorUse {
-  bool results = false;  ///< save()
+  bool results = false;  ///< save() and flush()
   bool archive = false;  ///< archive()
   bool fetch = false;    ///< get_file()
 };
@@ -327,12 +365,6 @@ struct ArchiveInfo {
   std::string_view sha256;  ///< of its bytes, 64 lower-case hex digits: the name it is kept under
   std::string_view root;    ///< path of its root as records name it: raw bytes, not to be opened
   std::string_view origin;  ///< "category:name" of who brought it out; empty: it is the root
-};
-
-/// Which file to bring back. One of the two is set.
-struct FileQuery {
-  std::string hash;  ///< lower-case hex digits of SHA-256 (64) or of SHA-1 (40, as stoQ 0.10 names)
-  std::string path;  ///< as given by a user or a source: hostile until checked
 };
 
 /// Takes results away, keeps payloads, brings files back (stoQ 0.10's connectors: save, save with
@@ -347,6 +379,12 @@ class Connector : public Plugin {
   /// Saves `count` results: as many complete lines of JSON, each with its line end, valid for the
   /// call. Throw IoError when they cannot be saved: the run ends.
   virtual void save(std::string_view lines, std::size_t count) = 0;
+  /// Lets others see what was saved: called when no more results may come for a while. What gains
+  /// by larger blocks (compression, a post) need not be cut for it. Throw as save() does.
+  virtual void flush() {}
+  /// Whether save() may be given what a template made, in place of lines of JSON: texts, each with
+  /// its line end. Asked before connect(); a run with a template does not start otherwise.
+  [[nodiscard]] virtual bool takes_text() const noexcept { return false; }
 
   /// Whether archive() is there; a run that wants it does not start otherwise.
   [[nodiscard]] virtual bool archives() const noexcept { return false; }

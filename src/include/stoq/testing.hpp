@@ -132,8 +132,10 @@ class Delivered : public Intake {
     return put(std::move(root));
   }
   void expect(std::uint64_t, std::uint64_t) override {}
+  void flush() override { ++flushes; }
 
   std::vector<Root> roots;
+  std::size_t flushes = 0;
 };
 
 /// A payload of these bytes.

@@ -5,7 +5,7 @@
 #include <string_view>
 #include <vector>
 
-namespace filedir {
+namespace stoq::common {
 
 /// Whether `glob` describes all of `text`: `*` any run without '/', `**` between slashes any
 /// folders, `?` one byte but '/', `[a-z]` and `[!a-z]` a set, `\` takes the next byte as it is.
@@ -35,4 +35,4 @@ class Filter {
   std::vector<Glob> include_, exclude_;
 };
 
-}  // namespace filedir
+}  // namespace stoq::common

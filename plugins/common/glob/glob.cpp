@@ -4,7 +4,7 @@
 #include <cstddef>
 #include <optional>
 
-namespace filedir {
+namespace stoq::common {
 namespace {
 
 /// A place in glob and text to come back to when what follows does not match.
@@ -141,4 +141,4 @@ bool Filter::hits(const Glob& glob, std::string_view path) {
   return matches(glob.pattern, path.substr(path.rfind('/') + 1));
 }
 
-}  // namespace filedir
+}  // namespace stoq::common
