@@ -218,10 +218,6 @@ void conclude(CLI::App& command, Given& given) {
   strip_category(config.connector, "connector");
   strip_category(config.archive, "connector");
   if (given.arguments.command != Command::graph) check_input(given);
-  if (!config.template_name.empty()) {
-    throw UsageError("--template: this version cannot render '" + config.template_name +
-                     "'; leave the option out and results are JSON");
-  }
   set_hashes(given.hashes, config.digests);
   if (!given.hashes.empty() && !given.places.contains("hash")) config.hash_roots = true;
   set_metadata(given.metadata, config);

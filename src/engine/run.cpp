@@ -11,6 +11,7 @@
 #include "engine/heartbeats.hpp"
 #include "engine/plugin_registry.hpp"
 #include "engine/run_report.hpp"
+#include "engine/templates.hpp"
 #include "engine/ticks.hpp"
 #include "support/text.hpp"
 
@@ -43,6 +44,7 @@ struct Run::State {
         log(config.log),
         registry(config, log, threads) {
     if (config.limits.memory == 0) config.limits.memory = default_memory();
+    if (!config.template_name.empty()) config.format = Format::stoq;
     if (config.format == Format::stoq) config.digests = {true, true, true};
     bool hash_roots = config.workers.empty();
     for (const auto& name : config.workers) {
@@ -57,6 +59,7 @@ struct Run::State {
           registry.need(Category::connector, config.connector).instance.get());
     }
     if (connector != nullptr) connections.add(*connector, {.results = true});
+    if (!config.template_name.empty() && connector != nullptr) add_templates();
     if (!config.archive.empty()) add_archiver();
     for (const auto& name : sources.front()->fetches_from()) add_fetcher(name);
     dispatcher.emplace(dispatch_sources(config.dispatch_rules));
@@ -67,12 +70,22 @@ struct Run::State {
     graph.emplace(
         config, plugins, *dispatcher, threads, config.limits.memory,
         [this](std::string_view lines, std::size_t count) {
-          if (connector != nullptr) connector->save(lines, count);
+          if (connector != nullptr)
+            connector->save(templates ? templates->render(lines) : lines, count);
         },
         GraphTuning{},
         [this] {
           if (connector != nullptr) connector->flush();
         });
+  }
+
+  void add_templates() {
+    if (!connector->takes_text()) {
+      throw ConfigError("connector:" + config.connector +
+                        " takes no text, which --template makes of results; leave that out, or "
+                        "name a connector such as stdout or file");
+    }
+    templates.emplace(config, registry.found(), log);
   }
 
   void add_sources() {
@@ -129,6 +142,7 @@ struct Run::State {
   std::vector<Source*> sources;    ///< the instances
   Connector* connector = nullptr;  ///< null: results are thrown away
   Connections connections;
+  std::optional<Templates> templates;
   std::optional<Dispatcher> dispatcher;
   std::optional<Graph> graph;
 };

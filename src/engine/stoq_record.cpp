@@ -146,13 +146,21 @@ void StoqRecordWriter::add_digests(support::JsonObject& object, const Visit& vis
 
 void StoqRecordWriter::add_scan(support::JsonObject& object, const Record& record) const {
   auto& scan = object.key("scan");
-  const auto& workers = record.workers.workers;
+  const std::string_view workers = record.workers.workers;
+  // What workers say of the file itself stands where they said it.
+  const auto file = record.workers.file.empty() ? "" : "\"file\":{" + record.workers.file + "}";
   if (workers.empty()) {
-    scan += "null";
-  } else if (config_.workers.size() == 1) {
-    scan += std::string_view(workers).substr(workers.find(':') + 1);
+    scan += file.empty() ? "null" : "{" + file + "}";
+  } else if (config_.workers.size() > 1) {
+    ((scan += '{') += file.empty() ? "" : file + ",") += workers;
+    scan += '}';
   } else {
-    ((scan += '{') += workers) += '}';
+    auto answer = workers.substr(workers.find(':') + 1);
+    if (!file.empty() && answer.starts_with('{')) {
+      (scan += '{') += file + ",";
+      answer.remove_prefix(1);
+    }
+    scan += answer;
   }
 }
 
