@@ -118,7 +118,7 @@ class Template(CliTest):
                 ("{% include '/etc/passwd' %}", "passwd"),
                 ("{{ ''.__class__.__mro__ }}", "own.tpl:1"),
                 ("{{ results.update({'a': 1}) }}", "own.tpl:1"),
-                ("{{ 9 ** 9 ** 9 }}", "too large"),
+                ("{{ 9 ** (9 ** 9) }}", "too large"),
                 ("{{ 'a' * 10 ** 12 }}", "too often")):
             with self.subTest(source=source):
                 text, errors = self.text("in", "-T", "own.tpl", *self.worker("yara", own=source))
