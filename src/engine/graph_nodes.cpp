@@ -256,7 +256,11 @@ void Graph::Nodes::assemble(Lane& lane, RootState& root) {
     if (!root.results->spool.in_file()) {
       assembler_.render(root, lane, totals_[lane.index],
                         [&](std::string& lines, std::size_t count) {
-                          root.lines += lines;
+                          if (root.lines.empty()) {
+                            root.lines.swap(lines);
+                          } else {
+                            root.lines += lines;
+                          }
                           root.records += count;
                         });
       keep(root);
@@ -305,6 +309,9 @@ void Graph::Nodes::save_batch(const BatchPtr& batch) {
   try {
     std::string lines;
     std::size_t count = 0;
+    std::size_t size = 0;
+    for (const auto& root : batch->roots) size += root->lines.size();
+    lines.reserve(size);
     for (const auto& root : batch->roots) {
       if (root->results->spool.in_file()) {
         if (count > 0) save(lines, count);

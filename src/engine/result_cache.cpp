@@ -1,9 +1,6 @@
 #include "engine/result_cache.hpp"
 
-#include <iterator>
 #include <utility>
-
-#include <stoq/bytes.hpp>
 
 namespace stoq::engine {
 namespace {
@@ -13,22 +10,16 @@ constexpr std::size_t overhead = 192;
 
 }  // namespace
 
-std::string ResultCache::text_of(const Key& key, std::string_view name) {
-  std::string text;
-  text.reserve(key.sha256.size() + 1 + name.size());
-  text += as_chars(key.sha256);
-  text += static_cast<char>(key.tlp);
-  return text += name;
-}
-
 std::shared_ptr<RootResults> ResultCache::find(const Key& key, std::string_view name) {
   if (!any_.load(std::memory_order_relaxed)) return nullptr;
-  const auto named = text_of(key, name);
-  const auto bare = std::string_view(named).substr(0, named.size() - name.size());
+  Place place{key, {}};
   const std::lock_guard lock(mutex_);
-  auto known = by_key_.find(bare);
-  if (known == by_key_.end()) known = by_key_.find(named);
-  if (known == by_key_.end()) return nullptr;
+  auto known = by_place_.find(place);
+  if (known == by_place_.end() && any_named_ && !name.empty()) {
+    place.name = name;
+    known = by_place_.find(place);
+  }
+  if (known == by_place_.end()) return nullptr;
   kept_.splice(kept_.begin(), kept_, known->second);
   return known->second->results;
 }
@@ -39,11 +30,14 @@ void ResultCache::keep(const Key& key, std::string_view name,
   const Size size{results->memory() + overhead + name.size(), in_file ? 1U : 0U,
                   results->spool.in_file_bytes()};
   if (!size.fits(most_)) return;
-  auto text = text_of(key, name);
+  List one;
+  one.push_front({std::move(results), size, {}});
   const std::lock_guard lock(mutex_);
-  if (by_key_.contains(text)) return;  // two equal roots were scanned at the same time
-  kept_.push_front({std::move(text), std::move(results), size});
-  by_key_.emplace(kept_.front().key, kept_.begin());
+  const auto [place, fresh] = by_place_.try_emplace({key, std::string(name)}, one.begin());
+  if (!fresh) return;  // two equal roots were scanned at the same time
+  one.front().place = place;
+  kept_.splice(kept_.begin(), one);
+  any_named_ = any_named_ || !name.empty();
   any_.store(true, std::memory_order_relaxed);
   size_.memory += size.memory;
   size_.files += size.files;
@@ -56,7 +50,7 @@ void ResultCache::drop_last() {
   size_.memory -= last.size.memory;
   size_.files -= last.size.files;
   size_.file_bytes -= last.size.file_bytes;
-  by_key_.erase(last.key);
+  by_place_.erase(last.place);
   kept_.pop_back();
 }
 

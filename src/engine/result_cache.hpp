@@ -5,6 +5,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <list>
 #include <memory>
 #include <mutex>
@@ -49,20 +50,38 @@ class ResultCache {
       return memory <= most.memory && files <= most.files && file_bytes <= most.file_bytes;
     }
   };
+  struct Place {
+    Key key;
+    std::string name;  ///< empty: any
+    bool operator==(const Place& other) const noexcept {
+      return key.sha256 == other.key.sha256 && key.tlp == other.key.tlp && name == other.name;
+    }
+  };
+  struct Hash {
+    /// Digests are as good as random.
+    std::size_t operator()(const Place& place) const noexcept {
+      std::size_t hash = 0;
+      std::memcpy(&hash, place.key.sha256.data(), sizeof hash);
+      return hash;
+    }
+  };
+  struct Kept;
+  using List = std::list<Kept>;
+  using ByPlace = std::unordered_map<Place, List::iterator, Hash>;
   struct Kept {
-    std::string key;
     std::shared_ptr<RootResults> results;
     Size size;
+    ByPlace::iterator place;
   };
-  static std::string text_of(const Key& key, std::string_view name);
   void drop_last();
 
   const Size most_;
   std::atomic<bool> any_ = false;  ///< whether something was ever kept
   std::mutex mutex_;               ///< guards the rest
   Size size_;
-  std::list<Kept> kept_;  // the one asked for last comes first
-  std::unordered_map<std::string_view, std::list<Kept>::iterator> by_key_;
+  bool any_named_ = false;  ///< whether something was ever kept by name
+  List kept_;               // the one asked for last comes first
+  ByPlace by_place_;
 };
 
 }  // namespace stoq::engine
