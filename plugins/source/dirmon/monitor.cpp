@@ -84,6 +84,7 @@ bool Monitor::done() const {
 void Monitor::start(const std::vector<std::string>& folders) {
   const auto now = file_time_now();
   if (!settings_.existing) seen_.settle(now);
+  settled_before_ = seen_.settled_before();
   for (const auto& path : folders) {
     const auto number = tops_.size();
     tops_.push_back({path.ends_with('/') ? path : path + '/'});
@@ -170,9 +171,13 @@ void Monitor::look_again() {
   host_.log(stoq::LogLevel::info,
             "more happened at once than the kernel keeps (fs.inotify.max_queued_events): "
             "looking through the folders");
+  // As it is now: what this look finds, and forgets again, is older than what it has yet to find.
+  settled_before_ = seen_.settled_before();
+  look_began_ = file_time_now();
   for (std::size_t i = 0; i < tops_.size() && !stopped_; ++i) {
     if (tops_[i].there) enter(tops_[i].path, i, Take::unsettled);
   }
+  look_began_ = INT64_MAX;
 }
 
 // --- Folders ----------------------------------------------------------------------------------
@@ -235,7 +240,7 @@ bool Monitor::look_into(const std::string& path, std::size_t top, Sign sign, Tak
     return true;
   }
   if (state.kind == FileState::Kind::folder || seen_.has(state.inode, state.version)) return true;
-  if (take == Take::unsettled && state.changed < seen_.settled_before()) return true;
+  if (take == Take::unsettled && state.changed < settled_before_) return true;
   // Its times may have been set since, as rsync does.
   if (sign == Sign::renamed && seen_.has(state.inode)) {
     seen_.add(state);
@@ -286,6 +291,8 @@ void Monitor::deliver(const std::string& path, std::size_t top, FileState state)
     root.status = Status::filtered;
     root.message = state.kind == FileState::Kind::link ? "symbolic link" : "no regular file";
   }
+  // Found by looking, it says nothing of what changed since the look began.
+  state.changed = std::min(state.changed, look_began_);
   seen_.add(state);
   if (root.status == Status::ok) {
     root.file = "/proc/self/fd/" + std::to_string(state.file->get());

@@ -102,6 +102,8 @@ class Monitor {
       moved_files_;  ///< away, by the move's cookie
 
   bool started_ = false;
+  std::int64_t settled_before_ = 0;      ///< of the files that are looked through
+  std::int64_t look_began_ = INT64_MAX;  ///< when the folders are looked through again
   std::uint64_t delivered_ = 0;
   bool stopped_ = false;
   Clock::time_point last_ = Clock::now();  ///< that something was delivered
