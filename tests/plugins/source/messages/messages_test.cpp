@@ -44,7 +44,9 @@ TEST_F(Messages, NamesFiles) {
   EXPECT_EQ(root.file, "/in/a.doc");
   EXPECT_EQ(root.tlp, stoq::Tlp::amber);
   EXPECT_EQ(root.meta.integer("case"), 7);
-  EXPECT_EQ(root.meta["tags"].get_if<stoq::Value::Array>()->size(), 1U);
+  const auto* const tags = root.meta["tags"].get_if<stoq::Value::Array>();
+  ASSERT_NE(tags, nullptr);
+  EXPECT_EQ(tags->size(), 1U);
   EXPECT_TRUE(root.archive.empty());
 }
 
