@@ -44,6 +44,8 @@ class Interpreter {
     PyConfig config;
     PyConfig_InitIsolatedConfig(&config);
     config.write_bytecode = 0;
+    // Not the first python3 along $PATH, which may be one of a virtual environment.
+    check(PyConfig_SetBytesString(&config, &config.program_name, "/usr/bin/python3"));
     const auto status = Py_InitializeFromConfig(&config);
     PyConfig_Clear(&config);
     check(status);
