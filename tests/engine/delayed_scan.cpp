@@ -55,6 +55,10 @@ class DelayedExtractor final : public Extractor {
     delay_(payload);
     inner_.extract(payload, request, children);
   }
+  [[nodiscard]] bool reads_name() const noexcept override { return inner_.reads_name(); }
+  [[nodiscard]] std::string child_name(std::string_view payload_name) const override {
+    return inner_.child_name(payload_name);
+  }
 
  private:
   const Extractor& inner_;
@@ -69,6 +73,10 @@ class DelayedCarver final : public Carver {
     delay_(payload);
     inner_.carve(payload, request, children);
   }
+  [[nodiscard]] bool reads_name() const noexcept override { return inner_.reads_name(); }
+  [[nodiscard]] std::string child_name(std::string_view payload_name) const override {
+    return inner_.child_name(payload_name);
+  }
 
  private:
   const Carver& inner_;
@@ -82,6 +90,10 @@ class DelayedDecoder final : public Decoder {
   void decode(const Payload& payload, const Request& request, Children& children) const override {
     delay_(payload);
     inner_.decode(payload, request, children);
+  }
+  [[nodiscard]] bool reads_name() const noexcept override { return inner_.reads_name(); }
+  [[nodiscard]] std::string child_name(std::string_view payload_name) const override {
+    return inner_.child_name(payload_name);
   }
 
  private:

@@ -59,20 +59,26 @@ Monitor::Monitor(const Settings& settings, const stoq::Input& input, stoq::Intak
 
 void Monitor::run(const std::vector<std::string>& folders) {
   start(folders);
+  bool quiet = false;
   while (!done()) {
     const auto events = watches_.read();
     for (const auto& event : events) {
       handle(event);
       if (stopped_) return;
     }
-    if (!events.empty()) continue;
-    // The queue is empty: what became of every name is known, and there is time.
-    settle_gone();
+    if (!events.empty()) {
+      quiet = false;
+      continue;
+    }
+    // Empty for a while, not just now: a file moves before the kernel tells, and from its old place
+    // before to its new one. What became of every name is known then.
+    if (std::exchange(quiet, true)) settle_gone();
     look_for_tops();
     look_at_unsure();
     intake_.flush();
     watches_.wait(look_milliseconds);
   }
+  if (!stopped_) settle_gone();
 }
 
 bool Monitor::done() const {

@@ -204,10 +204,10 @@ TEST_F(Dirmon, LeavesAloneWhatIsStillWritten) {
 
 TEST_F(Dirmon, TakesARenamedFileOnceAndAChangedOneAgain) {
   start();
+  fs::create_directory(in() / "sub");
   write(in() / "a");
   sync("sync1");
   fs::rename(in() / "a", in() / "b");
-  fs::create_directory(in() / "sub");
   fs::rename(in() / "b", in() / "sub/c");
   // Times that are set afterwards are no change of the content.
   fs::last_write_time(in() / "sub/c", fs::file_time_type::clock::now() - std::chrono::hours(1));
