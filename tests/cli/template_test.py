@@ -2,6 +2,7 @@
 """Results as text, by Jinja2 templates. Runs the program as a person does; the environment is that
 of cli_test.py. Truth is what Python's own Jinja2 makes of the JSON that stoq gives without one.
 """
+import hashlib
 import io
 import json
 import os
@@ -160,6 +161,36 @@ class Template(CliTest):
                          saying=["takes no text", connector])
         self.refused("scan", "in", "-w", "mimetype", "-T", "stdout.tpl", "-o", "x", "--option",
                      "file.form=json", saying=["takes no text"])
+
+    def test_the_command_of_stoqs_guide(self):
+        """Text of every payload, each that a rule says to save kept once, and brought back."""
+        source = "{% for r in results.results %}{{ r.sha256 }} {{ r.filename }}\n{% endfor %}"
+        inner = io.BytesIO()
+        with zipfile.ZipFile(inner, "w") as archive:
+            archive.writestr("deep.txt", "hello from below\n")
+            archive.writestr("twice.txt", "hello\n")
+        outer = io.BytesIO()
+        with zipfile.ZipFile(outer, "w") as archive:
+            archive.writestr("again.txt", "hello\n")
+            archive.writestr("inner.zip", inner.getvalue())
+        self.write("nested.zip", outer.getvalue())
+        members = {"nested.zip": outer.getvalue(), "again.txt": b"hello\n",
+                   "twice.txt": b"hello\n", "inner.zip": inner.getvalue(),
+                   "deep.txt": b"hello from below\n"}
+        place = ["--option", "file.archive_base=kept"]
+        run = self.stoq("yara", "-r", "rules.yar", "-F", "nested.zip", "-D", "-C", "file", "-A",
+                        "file", "-T", "yara.tpl", "-O", "out.txt", "--quiet", *place,
+                        *self.worker("yara", yara=source))
+        self.assertEqual((run.returncode, run.stderr), (0, b""))
+        with open(self.path("out.txt"), encoding="utf-8") as file:
+            said = sorted(file.read().splitlines())
+        digests = {name: hashlib.sha256(content).hexdigest() for name, content in members.items()}
+        self.assertEqual(said, sorted(f"{digest} {name}" for name, digest in digests.items()))
+        kept = [name for _, _, names in os.walk(self.path("kept")) for name in names]
+        self.assertEqual(len(kept), len(set(digests.values())))
+        for name, digest in digests.items():
+            got = self.stoq("get", "file", digest, *place)
+            self.assertEqual((got.returncode, got.stdout), (0, members[name]), got.stderr)
 
     def test_python_is_loaded_only_when_asked_for(self):
         script = 'exec strace -f -e trace=openat "$@" 2>&1'
