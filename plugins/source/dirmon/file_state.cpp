@@ -72,6 +72,12 @@ FileState look_at(const std::string& path) {
   return state;
 }
 
+void refresh(FileState& state) {
+  auto file = std::move(state.file);
+  state = ask(file->get(), "", AT_EMPTY_PATH);
+  state.file = std::move(file);
+}
+
 Writers writers_of(const OpenFile& file) noexcept {
   // Who opens the file for writing meanwhile breaks the lease, which is told by a signal: by one
   // that is ignored unless somebody asks for it, in place of SIGIO, which would end the process.

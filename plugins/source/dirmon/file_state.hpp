@@ -57,6 +57,9 @@ struct FileState {
 /// Looks at what stands at the path without following a link there; opens regular files.
 [[nodiscard]] FileState look_at(const std::string& path);
 
+/// Asks again of the file that is open.
+void refresh(FileState& state);
+
 /// Asks the kernel by a lease, which it gives only of files that nobody writes. It is not known of
 /// other users' files (without CAP_LEASE), and on some file systems.
 [[nodiscard]] Writers writers_of(const OpenFile& file) noexcept;

@@ -259,6 +259,9 @@ bool Monitor::look_into(const std::string& path, std::size_t top, Sign sign, Tak
       unsure_.push_back({path, top, state.inode, state.version, Clock::now() + settling});
       return true;
     }
+    // Who wrote it may have been done only after the first look: what is read is what is now.
+    refresh(state);
+    if (state.error != 0 || seen_.has(state.inode, state.version)) return true;
   }
   deliver(path, top, std::move(state));
   return true;
