@@ -255,7 +255,8 @@ bool Monitor::look_into(const std::string& path, std::size_t top, Sign sign, Tak
   if (sign == Sign::there && state.file) {
     const auto writers = writers_of(*state.file);
     if (writers == Writers::some) return true;  // their closing it is told
-    if (writers == Writers::not_known) {
+    // Who makes a file counts as its writer only after the making is told.
+    if (writers == Writers::not_known || state.version.size == 0) {
       unsure_.push_back({path, top, state.inode, state.version, Clock::now() + settling});
       return true;
     }
