@@ -1,6 +1,7 @@
 /// Names and addresses of machines, with their defanged spellings undone.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -9,6 +10,12 @@
 #include "tlds.hpp"
 
 namespace ioc {
+
+/// The longest host name (RFC 1035, 2.3.4), local part of an e-mail address (RFC 5321, 4.5.3.1.1),
+/// host with all the brackets of a defanged one. Bytes.
+inline constexpr std::size_t most_host = 253;
+inline constexpr std::size_t most_local = 64;
+inline constexpr std::size_t most_defanged = 1024;
 
 /// What a run of host characters turned out to be.
 struct Host {

@@ -1,6 +1,5 @@
-// URLs, domain names, e-mail, IP and MAC addresses.
+// Domain names, IP and MAC addresses.
 #include <algorithm>
-#include <array>
 #include <utility>
 
 #include "addresses.hpp"
@@ -10,73 +9,12 @@
 namespace ioc {
 namespace {
 
-/// The longest host name, local part, host with all the brackets of a defanged one, URL.
-constexpr std::size_t most_host = 253;
-constexpr std::size_t most_local = 64;
-constexpr std::size_t most_defanged = 1024;
-constexpr std::size_t most_url = 2048;
-
-bool is_scheme(char c) noexcept { return is_alnum(c) || c == '+' || c == '*' || c == '-'; }
-
-/// The scheme that `written` ends with, refanged; empty when there is none. What stands glued
-/// before a well-known one is no part of it.
-std::string scheme_in(std::string_view written, bool is_backslashed) {
-  const auto name = lowered(written);
-  constexpr std::array<std::pair<std::string_view, std::string_view>, 13> known{{
-      {"https", "https"},
-      {"hxxps", "https"},
-      {"h**ps", "https"},
-      {"meows", "https"},
-      {"http", "http"},
-      {"hxxp", "http"},
-      {"h**p", "http"},
-      {"meow", "http"},
-      {"sftp", "sftp"},
-      {"ftps", "ftps"},
-      {"fxps", "ftps"},
-      {"ftp", "ftp"},
-      {"fxp", "ftp"},
-  }};
-  for (const auto& [end, scheme] : known) {
-    if (name.ends_with(end)) return std::string(scheme);
-  }
-  const bool is_other =
-      name.size() >= 2 && is_alpha(name.front()) && !is_backslashed && name.find('*') == name.npos;
-  return is_other ? name : std::string();
-}
-
 /// Whether two digits and a colon take turns throughout.
 bool is_pairs(std::string_view run) noexcept {
   for (std::size_t i = 0; i < run.size(); ++i) {
     if ((run[i] == ':') != (i % 3 == 2)) return false;
   }
   return true;
-}
-
-/// `rest` of a URL without what belongs to the text around it.
-std::string_view without_surroundings(std::string_view rest) noexcept {
-  for (const std::string_view entity : {"&quot;", "&lt;", "&gt;", "&#39;"}) {
-    rest = rest.substr(0, rest.find(entity));
-  }
-  auto open = std::count(rest.begin(), rest.end(), '(') - std::count(rest.begin(), rest.end(), ')');
-  auto square =
-      std::count(rest.begin(), rest.end(), '[') - std::count(rest.begin(), rest.end(), ']');
-  for (; !rest.empty(); rest.remove_suffix(1)) {
-    const char last = rest.back();
-    if (std::string_view(".,;:!?*").find(last) != std::string_view::npos) continue;
-    if (last == ')' && open < 0) {
-      ++open;
-    } else if (last == ']' && square < 0) {
-      ++square;
-    } else if (last == '(') {
-      --open;
-    } else if (last == '[') {
-      --square;
-    } else {
-      break;
-    }
-  }
-  return rest;
 }
 
 }  // namespace
@@ -301,124 +239,6 @@ void Finder::on_colon_run(std::size_t at) {
   if (std::none_of(run.begin(), run.end(), is_digit)) return;
   found_.add(Type::ipv6, address->text());
   floor_ = begin + run.size();
-}
-
-Host Finder::url_host_at(std::size_t at, std::size_t& size) const {
-  size = patterns_.ipv6_literal.match_at(text_, at, 56);
-  if (size != 0) {
-    const auto address = parse_address(text_.substr(at + 1, size - 2));
-    if (address && address->is_v6) return {Host::Kind::ipv6, address->text()};
-  }
-  const bool is_plain_bracket = is_opening(byte(at));
-  const auto name_at = at + (is_plain_bracket ? 1 : 0);
-  Host host;
-  for (const auto* pattern : {&patterns_.host, &patterns_.url_host}) {
-    size = pattern->match_at(text_, name_at, most_defanged);
-    if (size == 0) continue;
-    auto plain = refanged(text_.substr(name_at, size), patterns_);
-    while (!plain.empty() && !is_alnum(plain.back())) plain.pop_back();
-    host = classify(plain, tlds_);
-    size += name_at - at;
-    const bool is_named = pattern == &patterns_.host && is_domain_form(host.text);
-    if (host.kind != Host::Kind::none || is_named) return host;
-  }
-  size = patterns_.ipv6_bare.match_at(text_, at, 45);
-  const auto address = parse_address(text_.substr(at, size));
-  if (address && address->is_v6) return {Host::Kind::ipv6, address->text()};
-  return {};
-}
-
-bool Finder::on_url(std::size_t at, std::size_t separator) {
-  auto begin = at;
-  const auto least = std::max(floor_, at - std::min<std::size_t>(at, 16));
-  while (begin > least && is_scheme(text_[begin - 1])) --begin;
-  const auto is_backslashed = text_.substr(at, separator).ends_with("\\\\");
-  const auto scheme = scheme_in(text_.substr(begin, at - begin), is_backslashed);
-  if (scheme.empty()) return false;
-  auto host_at = at + separator;
-  const auto user_size = patterns_.user.match_at(text_, host_at, 2 * most_local + 2);
-  const auto user = text_.substr(host_at, user_size);
-  host_at += user_size;
-  std::size_t size = 0;
-  const auto host = url_host_at(host_at, size);
-  if (host.text.empty()) return false;
-  add_host(host);
-  add_url(scheme, user, host, host_at + size);
-  floor_ = host_at + size;
-  skip_to(floor_);
-  return true;
-}
-
-void Finder::add_url(std::string_view scheme, std::string_view user, const Host& host,
-                     std::size_t rest_at) {
-  std::string_view rest;
-  if (rest_at >= url_end_) {
-    rest = text_.substr(rest_at, patterns_.url_rest.match_at(text_, rest_at, most_url));
-    url_end_ = rest_at + rest.size();
-  } else if (std::string_view("/?#:").find(byte(rest_at)) != std::string_view::npos) {
-    // A URL within the last one ends with it; this keeps a long row of them linear.
-    rest = text_.substr(rest_at, url_end_ - rest_at);
-  }
-  rest = without_surroundings(rest);
-  if (scheme.empty() && rest.empty()) return;
-  std::string url(scheme.empty() ? "http" : scheme);
-  url.append("://").append(user);
-  url += host.kind == Host::Kind::ipv6 ? "[" + host.text + "]" : host.text;
-  std::string plain(rest);
-  if (plain.find_first_of("[({") != plain.npos) {
-    plain = patterns_.any_bracketed.replaced(std::move(plain), "\\1");
-  }
-  found_.add(Type::url, url + plain, host.text);
-}
-
-bool Finder::add_email(std::size_t local_end, std::size_t host_at, const Pattern& pattern) {
-  auto begin = local_end;
-  const auto least = std::max(floor_, local_end - std::min(local_end, most_local));
-  while (begin > least && is_local(text_[begin - 1])) --begin;
-  while (begin < local_end && !is_alnum(text_[begin]) && text_[begin] != '_') ++begin;
-  if (begin == local_end) return false;
-  const auto size = pattern.match_at(text_, host_at, most_defanged);
-  if (size == 0) return false;
-  const auto written = text_.substr(host_at, size);
-  auto plain = refanged(written, patterns_);
-  while (!plain.empty() && !is_alnum(plain.back())) plain.pop_back();
-  const auto host = classify(plain, tlds_);
-  // Brackets around a dot are put there for an address, whatever it ends in.
-  const bool is_meant = written.find_first_of("[(") != written.npos && is_domain_form(host.text);
-  if (host.kind == Host::Kind::none && !is_meant) return false;
-  found_.add(Type::email, std::string(text_.substr(begin, local_end - begin)) + "@" + host.text);
-  add_host(host);
-  floor_ = host_at + size;
-  skip_to(floor_);
-  return true;
-}
-
-void Finder::on_at(std::size_t begin, std::size_t end) {
-  auto local_end = begin;
-  const auto back_over_blanks = [&] {
-    for (int i = 0; i < 2 && local_end > floor_ && is_blank(text_[local_end - 1]); ++i) --local_end;
-  };
-  back_over_blanks();
-  if (local_end > floor_ && is_opening(text_[local_end - 1])) {
-    --local_end;
-    back_over_blanks();
-  }
-  auto host_at = skip_blanks(end, 2);
-  if (is_closing(byte(host_at))) host_at = skip_blanks(host_at + 1, 2);
-  add_email(local_end, host_at, patterns_.email_host);
-}
-
-void Finder::on_spoken_at(std::size_t begin, std::size_t end) {
-  // Most are plain English: the next word is not followed by a dot of any kind.
-  auto word_end = end;
-  while (word_end - end < most_host && (is_host(byte(word_end)) || byte(word_end) == '.')) {
-    ++word_end;
-  }
-  if (word_end == end) return;
-  const char next = byte(skip_blanks(word_end, 8));
-  if (next == '/' || next == '\\' || is_opening(next) || next == 'd' || next == 'D') {
-    add_email(begin, end, patterns_.spoken_host);
-  }
 }
 
 }  // namespace ioc
