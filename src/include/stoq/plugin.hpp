@@ -19,9 +19,7 @@
 /// before stands; every other payload is untouched.
 #pragma once
 
-#include <array>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <stop_token>
@@ -33,9 +31,11 @@
 
 #include "stoq/buffer.hpp"
 #include "stoq/bytes.hpp"
+#include "stoq/children.hpp"
 #include "stoq/error.hpp"
 #include "stoq/function_ref.hpp"
 #include "stoq/options.hpp"
+#include "stoq/payload.hpp"
 #include "stoq/per_thread.hpp"
 #include "stoq/tlp.hpp"
 #include "stoq/value.hpp"
@@ -62,102 +62,6 @@ enum class Category : std::uint8_t {
 
 /// How much a log line matters.
 enum class LogLevel : std::uint8_t { debug, info, warning, error, critical };
-
-/// Digests of a payload's bytes that were made anyway: whoever needs another makes it himself.
-struct KnownDigests {
-  std::optional<std::array<std::byte, 32>> sha256;  ///< what the run scans always has it
-  std::optional<std::array<std::byte, 16>> md5;     ///< this and the others with --hash
-  std::optional<std::array<std::byte, 20>> sha1;
-  std::optional<std::array<std::byte, 64>> sha512;
-};
-
-/// What is scanned: bytes, where they came from, what is known of them.
-struct Payload {
-  Bytes bytes;                ///< the content; valid for the call, slices keep it alive
-  std::string name;           ///< file or member name as found: raw bytes, never a path to open
-  std::string_view type;      ///< what the dispatch rules call it ("zip", "pe"); empty if nothing
-  std::uint32_t depth = 0;    ///< 0 for what a source delivered
-  Tlp tlp = Tlp::white;       ///< its root's
-  KnownDigests digests = {};  ///< of `bytes`
-
-  [[nodiscard]] ByteView view() const noexcept { return bytes.view(); }
-};
-
-/// What goes with one call besides the payload: stoQ's **kwargs.
-class Request {
- public:
-  using StopQuery = bool (*)(const void* context) noexcept;
-
-  Request() = default;
-  Request(const Value& args, StopQuery stop, const void* context) noexcept
-      : args_(&args), stop_(stop), context_(context) {}
-
-  /// The dispatch rule's metas (numbers, booleans and text as in the rule), its name as `rule`, and
-  /// as `offset` where its first string matched.
-  [[nodiscard]] const Value& args() const noexcept {
-    static const Value none;
-    return args_ != nullptr ? *args_ : none;
-  }
-  /// True once the run ends or the call's time is spent: long loops look at it and return.
-  [[nodiscard]] bool stop_requested() const noexcept { return stop_ != nullptr && stop_(context_); }
-
- private:
-  const Value* args_ = nullptr;
-  StopQuery stop_ = nullptr;
-  const void* context_ = nullptr;
-};
-
-/// What a plugin says of a child.
-struct ChildInfo {
-  /// As the container claims it: raw bytes, may be hostile. Empty: as Plugin::child_name() says.
-  std::string name = {};
-  std::optional<std::uint64_t> offset = {};  ///< where in the parent it begins, in bytes
-  bool encrypted = false;                    ///< it was protected by a password
-  bool keep_prefix = false;  ///< when a limit cuts it, scan what came (status partial), do not drop
-  Value meta = {};           ///< anything else, an object; stands in the record's `origin`
-};
-
-/// Receives what a decoder, extractor or carver brings out. Every child declared or handed over
-/// ends in exactly one record or one count of what was dropped. All methods throw LimitReached once
-/// the limits are spent: let it pass. A child may be scanned before the call returns.
-class Children {
- public:
-  /// Writes one child's bytes. May throw MalformedInput, Encrypted, Unsupported: the child's record
-  /// says so, what was committed before is scanned, and the caller goes on with the next.
-  using Fill = FunctionRef<void(Buffer&)>;
-  /// Brings out member `index`: emits, produces or loses at most one child.
-  using Member = std::function<void(std::size_t index, Children& member)>;
-
-  Children() = default;
-  Children(const Children&) = delete;
-  Children& operator=(const Children&) = delete;
-  virtual ~Children() = default;
-
-  /// Hands over bytes that exist: a slice of the payload (free of charge), or a small copy. For
-  /// anything inflated use produce(), which is charged as the bytes come.
-  virtual void emit(Bytes bytes, ChildInfo info) = 0;
-
-  /// Makes a child by calling `fill` with a pooled buffer. `expected` is the claimed size (0 when
-  /// unknown), used as a hint only. False when the child was dropped by its own limit
-  /// (`max_child_bytes`) or failed: go on with the next.
-  virtual bool produce(ChildInfo info, std::uint64_t expected, Fill fill) = 0;
-
-  /// Calls `member` for 0 … count-1, each at most once, in order on this thread or in parts on idle
-  /// ones: for containers with random access. `member` must be thread-safe; it is given its own
-  /// Children. Returns when all are done or sent away, so `member` must own (by value or shared
-  /// pointer) everything it uses beyond the payload: it is copied if it travels.
-  virtual void each(std::size_t count, Member member) = 0;
-
-  /// Records a child whose bytes cannot be had, with its reason.
-  virtual void lost(ChildInfo info, Status status, std::string_view message) = 0;
-
-  /// Says that the container claims `count` children (each() does so itself): what is neither
-  /// emitted nor lost by the end counts as dropped. Optional.
-  virtual void declare(std::uint64_t count) = 0;
-
-  /// No child may be larger, in bytes.
-  [[nodiscard]] virtual std::size_t max_child_bytes() const noexcept = 0;
-};
 
 class Reader;
 
