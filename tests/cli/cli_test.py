@@ -4,9 +4,11 @@ $STOQ_FIXTURES (the folder of witness_*.so).
 
 Truth comes from the standard library (hashlib, gzip, json) and zstd(1), never from the program.
 """
+import array
 import base64
 import contextlib
 import codecs
+import fcntl
 import gzip
 import hashlib
 import io
@@ -20,6 +22,7 @@ import sqlite3
 import subprocess
 import tarfile
 import tempfile
+import termios
 import time
 import unittest
 import zipfile
@@ -762,6 +765,21 @@ class Signals(CliTest):
                 records = self.records(file.read())
             self.assertGreater(len(records), 0)
             os.remove(self.path("out.jsonl"))
+
+    def test_a_list_that_nobody_goes_on_with_is_interrupted(self):
+        for more in (b"", b"file\n" * 5000):  # before and after it is known what ends a path
+            process, write = self.start("-o", "out.jsonl", stderr=subprocess.PIPE)
+            os.write(write, more)
+            waiting = array.array("i", [1])
+            while waiting[0] != 0:
+                fcntl.ioctl(write, termios.FIONREAD, waiting)
+                self.assertIsNone(process.poll())
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            process.communicate(timeout=60)
+            self.assertEqual(process.returncode, 130)
+            with open(self.path("out.jsonl"), "rb") as file:
+                self.records(file.read())
 
     def test_signals_end_in_deactivate(self):
         """Also the one that comes while plugins are still being activated."""

@@ -17,12 +17,14 @@
 #include <stoq/plugin.hpp>
 
 #include "glob.hpp"
-#include "path_list.hpp"
+#include "line_reader.hpp"
 
 namespace {
 
 /// Folders held open at once on the way down; below that many, a folder is opened by its path.
 constexpr std::size_t max_open_folders = 64;
+constexpr std::size_t most_path = 65535;  // none that can be opened is longer
+constexpr std::size_t shown_of_long = 4096;
 
 /// What stands at a path, as far as it matters here: DT_* of <dirent.h>.
 using Kind = unsigned char;
@@ -224,19 +226,23 @@ class Filedir : public stoq::Source {
     for (const auto& path : input.paths) {
       if (!walk.start(path, true)) return;
     }
-    if (!input.files_from.empty() && !from_list(input.files_from, walk)) return;
+    if (!input.files_from.empty() && !from_list(input.files_from, walk, intake)) return;
     intake.expect(walk.delivered(), 0);
   }
 
  private:
-  static bool from_list(const std::string& file, Walk& walk) {
-    filedir::PathList list(file);
-    while (const auto entry = list.next()) {
-      const bool more = entry->too_long ? walk.fail(entry->path, std::strerror(ENAMETOOLONG))
-                                        : walk.start(entry->path, false);
+  static bool from_list(const std::string& file, Walk& walk, stoq::Intake& intake) {
+    stoq::common::LineReader list(
+        file,
+        {.what = "cannot read the list of files", .most = most_path, .may_end_with_nul = true});
+    const auto go_on = [&] { return !intake.stopping(); };
+    while (const auto path = list.next(go_on)) {
+      const bool more = path->too_long ? walk.fail(path->text.substr(0, shown_of_long),
+                                                   std::strerror(ENAMETOOLONG))
+                                       : walk.start(path->text, false);
       if (!more) return false;
     }
-    return true;
+    return !intake.stopping();
   }
 };
 

@@ -12,7 +12,9 @@
 
 namespace {
 
-using messages::LineReader;
+using stoq::common::LineReader;
+
+constexpr std::size_t most_message = std::size_t{1} << 20;
 
 class Messages : public stoq::Source {
  public:
@@ -40,7 +42,7 @@ class Messages : public stoq::Source {
  private:
   /// False: stop.
   bool read(const std::string& path, const stoq::common::Filter& filter, stoq::Intake& intake) {
-    LineReader lines(path);
+    LineReader lines(path, {.what = "messages: cannot read", .most = most_message});
     const auto go_on = [&] {
       intake.flush();
       return !intake.stopping();

@@ -11,30 +11,32 @@
 
 #include <stoq/error.hpp>
 
-namespace messages {
+namespace stoq::common {
 namespace {
 
 constexpr std::size_t block = std::size_t{64} << 10;
 constexpr int wait_milliseconds = 100;
 
-[[noreturn]] void fail(const std::string& path) {
-  throw stoq::IoError("messages: cannot read '" + path + "': " + std::strerror(errno));
-}
-
 }  // namespace
 
-LineReader::LineReader(const std::string& path)
-    : path_(path),
-      descriptor_(path == "-" ? STDIN_FILENO : ::open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (descriptor_ < 0) fail(path_);
+LineReader::LineReader(std::string path, LineRules rules)
+    : path_(std::move(path)),
+      rules_(std::move(rules)),
+      descriptor_(path_ == "-" ? STDIN_FILENO : ::open(path_.c_str(), O_RDONLY | O_CLOEXEC)) {
+  if (descriptor_ < 0) fail();
+  if (!rules_.may_end_with_nul) separator_ = '\n';
 }
 
 LineReader::~LineReader() {
   if (descriptor_ != STDIN_FILENO) ::close(descriptor_);
 }
 
-/// Reads some more; false when the reader is to stop.
-bool LineReader::fill(const std::function<bool()>& go_on) {
+void LineReader::fail() const {
+  throw IoError(rules_.what + " '" + path_ + "': " + std::strerror(errno));
+}
+
+/// Reads some more; false when it is to stop.
+bool LineReader::fill(const GoOn& go_on) {
   pollfd ready{descriptor_, POLLIN, 0};
   while (::poll(&ready, 1, 0) == 0) {
     if (!go_on()) return false;
@@ -47,25 +49,36 @@ bool LineReader::fill(const std::function<bool()>& go_on) {
   const auto reason = errno;
   waiting_.resize(filled + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
   errno = reason;
-  if (got < 0 && reason != EINTR) fail(path_);
+  if (got < 0 && reason != EINTR) fail();
   ended_ = got == 0;
   return true;
 }
 
-std::optional<LineReader::Line> LineReader::next(const std::function<bool()>& go_on) {
+bool LineReader::find_separator(const GoOn& go_on) {
+  while (!ended_ && waiting_.size() < block) {
+    if (!fill(go_on)) return false;
+  }
+  separator_ = waiting_.find('\0') != std::string::npos ? '\0' : '\n';
+  return true;
+}
+
+std::optional<LineReader::Line> LineReader::next(const GoOn& go_on) {
+  if (!separator_ && !find_separator(go_on)) return std::nullopt;
   Line line;
   for (;;) {
-    const auto end = waiting_.find('\n', begin_);
+    const auto end = waiting_.find(*separator_, begin_);
     const bool whole = end != std::string::npos;
     const auto rest = (whole ? end : waiting_.size()) - begin_;
-    const auto kept = std::min(rest, most - line.text.size());
+    const auto kept = std::min(rest, rules_.most - line.text.size());
     line.text.append(waiting_, begin_, kept);
     line.too_long = line.too_long || kept < rest;
     begin_ += rest + (whole ? 1 : 0);
     if (whole || ended_) {
       ++number_;
-      line.number = number_;
-      if (!line.text.empty()) return line;
+      if (!line.text.empty()) {
+        line.number = number_;
+        return line;
+      }
       if (!whole) return std::nullopt;
     } else if (!fill(go_on)) {
       return std::nullopt;
@@ -73,4 +86,4 @@ std::optional<LineReader::Line> LineReader::next(const std::function<bool()>& go
   }
 }
 
-}  // namespace messages
+}  // namespace stoq::common
