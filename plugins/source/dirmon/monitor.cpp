@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstring>
 #include <ctime>
+#include <iterator>
 #include <utility>
 
 #include <dirent.h>
@@ -60,7 +61,7 @@ Monitor::Monitor(const Settings& settings, const stoq::Input& input, stoq::Intak
 void Monitor::run(const std::vector<std::string>& folders) {
   start(folders);
   bool quiet = false;
-  while (!done()) {
+  while (!stopped_ && !intake_.stopping()) {
     const auto events = watches_.read();
     for (const auto& event : events) {
       handle(event);
@@ -76,15 +77,15 @@ void Monitor::run(const std::vector<std::string>& folders) {
     look_for_tops();
     look_at_unsure();
     intake_.flush();
+    if (idle()) break;
     watches_.wait(look_milliseconds);
   }
   if (!stopped_) settle_gone();
 }
 
-bool Monitor::done() const {
-  if (stopped_ || intake_.stopping()) return true;
-  const std::chrono::duration<double> idle = Clock::now() - last_;
-  return settings_.idle_seconds > 0 && idle.count() >= settings_.idle_seconds && unsure_.empty();
+bool Monitor::idle() const {
+  const std::chrono::duration<double> since = Clock::now() - last_;
+  return settings_.idle_seconds > 0 && since.count() >= settings_.idle_seconds && unsure_.empty();
 }
 
 void Monitor::start(const std::vector<std::string>& folders) {
@@ -257,7 +258,7 @@ bool Monitor::look_into(const std::string& path, std::size_t top, Sign sign, Tak
     if (writers == Writers::some) return true;  // their closing it is told
     // Who makes a file counts as its writer only after the making is told.
     if (writers == Writers::not_known || state.version.size == 0) {
-      unsure_.push_back({path, top, state.inode, state.version, Clock::now() + settling});
+      wait_with(path, top, state);
       return true;
     }
     // Who wrote it may have been done only after the first look: what is read is what is now.
@@ -268,27 +269,34 @@ bool Monitor::look_into(const std::string& path, std::size_t top, Sign sign, Tak
   return true;
 }
 
+void Monitor::wait_with(const std::string& path, std::size_t top, const FileState& state) {
+  unsure_.insert_or_assign(state.inode,
+                           Unsure{path, top, state.version, Clock::now() + settling});
+}
+
 void Monitor::look_at_unsure() {
   const auto now = Clock::now();
-  auto waiting = std::exchange(unsure_, {});
-  for (auto& one : waiting) {
-    if (seen_.has(one.inode, one.version)) continue;
-    if (one.due > now) {
-      unsure_.push_back(std::move(one));
-      continue;
-    }
+  std::vector<std::pair<Inode, Unsure>> due;
+  std::copy_if(unsure_.begin(), unsure_.end(), std::back_inserter(due),
+               [&](const auto& item) { return item.second.due <= now; });
+  std::sort(due.begin(), due.end(),
+            [](const auto& a, const auto& b) { return a.second.due < b.second.due; });
+  for (const auto& [inode, one] : due) {
+    if (stopped_) return;
+    unsure_.erase(inode);
     auto state = look_at(one.path);
     if (state.error != 0) {
       put_problem(one.path, Status::io_error, "was gone before it could be read");
-    } else if (state.inode == one.inode && state.version == one.version) {
+    } else if (state.inode == inode && state.version == one.version) {
       deliver(one.path, one.top, std::move(state));
     } else if (!seen_.has(state.inode, state.version)) {
-      unsure_.push_back({one.path, one.top, state.inode, state.version, now + settling});
+      wait_with(one.path, one.top, state);
     }
   }
 }
 
 void Monitor::deliver(const std::string& path, std::size_t top, FileState state) {
+  unsure_.erase(state.inode);
   stoq::Root root;
   root.path = path;
   root.message = filter_.refuse_file(relative(path, top));
@@ -343,8 +351,8 @@ void Monitor::put_problem(const std::string& path, Status status, std::string me
 
 void Monitor::put(stoq::Root root) {
   ++delivered_;
-  last_ = Clock::now();
   const bool more = intake_.put(std::move(root));
+  last_ = Clock::now();
   stopped_ = stopped_ || !more || delivered_ == settings_.most_files;
 }
 

@@ -8,6 +8,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -53,7 +54,6 @@ class Monitor {
   struct Unsure {
     std::string path;
     std::size_t top;
-    Inode inode;
     Version version;
     Clock::time_point due;
   };
@@ -75,6 +75,8 @@ class Monitor {
   void enter(const std::string& path, std::size_t top, Take take);
   void list(const std::string& folder, std::size_t top, Take take,
             std::vector<std::pair<std::string, Take>>& below);
+  /// Until it has stayed as it is for a while, or its closing is told.
+  void wait_with(const std::string& path, std::size_t top, const FileState& state);
   void look_at_unsure();
   void handle_file(const Event& event, const Watches::Folder& folder);
   /// A file that may be new and finished. False when it is not there.
@@ -84,7 +86,8 @@ class Monitor {
   void settle_gone();
   void put(stoq::Root root);
   void put_problem(const std::string& path, stoq::Status status, std::string message);
-  [[nodiscard]] bool done() const;
+  /// Whether nothing came for as long as the settings say, and nothing is waited for.
+  [[nodiscard]] bool idle() const;
   [[nodiscard]] std::string_view relative(const std::string& path, std::size_t top) const;
 
   Settings settings_;
@@ -95,7 +98,7 @@ class Monitor {
   SeenFiles seen_;
   OpenFiles open_;
   std::vector<Top> tops_;
-  std::vector<Unsure> unsure_;
+  std::unordered_map<Inode, Unsure, InodeHash> unsure_;
   // What the rest of the queue tells more of:
   std::set<std::pair<int, std::string>> gone_;  ///< watches and names that were announced
   std::map<std::uint32_t, std::string> moved_folders_,

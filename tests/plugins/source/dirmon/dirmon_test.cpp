@@ -7,6 +7,7 @@
 #include <fstream>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <thread>
 #include <vector>
@@ -33,6 +34,7 @@ class Gate : public stoq::Intake {
  public:
   bool put(stoq::Root root) override {
     std::unique_lock lock(mutex_);
+    paths_.insert(root.path);
     roots_.push_back(std::move(root));
     // As the engine does once it has read the file.
     roots_.back().hold.reset();
@@ -71,6 +73,15 @@ class Gate : public stoq::Intake {
     std::unique_lock lock(mutex_);
     return changed_.wait_for(lock, deadline, [&] { return roots_.size() >= count; });
   }
+  /// Waits until roots of so many different paths were put.
+  bool wait_for_paths(std::size_t count) {
+    std::unique_lock lock(mutex_);
+    return changed_.wait_for(lock, deadline, [&] { return paths_.size() >= count; });
+  }
+  [[nodiscard]] std::size_t paths() const {
+    const std::lock_guard lock(mutex_);
+    return paths_.size();
+  }
   /// "status path" of each, sorted.
   std::vector<std::string> names() const {
     const std::lock_guard lock(mutex_);
@@ -86,6 +97,7 @@ class Gate : public stoq::Intake {
   mutable std::mutex mutex_;
   std::condition_variable changed_;
   std::vector<stoq::Root> roots_;
+  std::set<std::string> paths_;
   bool open_ = true, stopping_ = false;
 };
 
@@ -140,6 +152,12 @@ class Dirmon : public ConnectorTest {
   /// Waits until the file was put: then all that happened before was looked at.
   void sync(const std::string& name) {
     write(in() / name);
+    ASSERT_TRUE(wait_for("ok", name)) << name;
+  }
+  /// Likewise, until what is waited with had its time: as an empty file that is linked here has.
+  void sync_settled(const std::string& name) {
+    write(outside() / name, "");
+    fs::create_hard_link(outside() / name, in() / name);
     ASSERT_TRUE(wait_for("ok", name)) << name;
   }
   /// What came, without folder_ and without the test's own signs.
@@ -254,17 +272,28 @@ TEST_P(Overflow, LosesNothing) {
   start({{"remember", std::to_string(GetParam())}});
   hold_up();
   const auto count = most;  // two events each
-  const auto before = gate_.names().size();
+  const auto before = gate_.paths();
   for (std::size_t i = 0; i < count; ++i) write(in() / ("f" + std::to_string(i)), "");
   gate_.open(true);
-  ASSERT_TRUE(gate_.wait_for(before + count));
-  sync("sync");
+  ASSERT_TRUE(gate_.wait_for_paths(before + count));
+  sync_settled("sync");
   auto names = came();
   if (GetParam() > count) {
     EXPECT_EQ(names.size(), count);
   }
   names.erase(std::unique(names.begin(), names.end()), names.end());
   EXPECT_EQ(names.size(), count);
+}
+
+// Empty when its making is told, it is waited with; its closing tells that it is finished, and it
+// does not come again, also where it has been forgotten by then.
+TEST_F(Dirmon, TakesAFileOnceThatWasWaitedWith) {
+  start({{"remember", "1"}});
+  hold_up();
+  for (const auto* name : {"a", "b", "c"}) write(in() / name, "");
+  gate_.open(true);
+  sync_settled("sync");
+  EXPECT_EQ(came(), (Names{"ok a", "ok b", "ok c"}));
 }
 
 TEST_F(Dirmon, WatchesAFolderThatIsMadeAgain) {
