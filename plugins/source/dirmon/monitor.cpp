@@ -270,8 +270,7 @@ bool Monitor::look_into(const std::string& path, std::size_t top, Sign sign, Tak
 }
 
 void Monitor::wait_with(const std::string& path, std::size_t top, const FileState& state) {
-  unsure_.insert_or_assign(state.inode,
-                           Unsure{path, top, state.version, Clock::now() + settling});
+  unsure_.insert_or_assign(state.inode, Unsure{path, top, state.version, Clock::now() + settling});
 }
 
 void Monitor::look_at_unsure() {
