@@ -1,5 +1,6 @@
 #include "engine/result_cache.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace stoq::engine {
@@ -7,6 +8,11 @@ namespace {
 
 // What list, map and key add to an entry.
 constexpr std::size_t overhead = 192;
+// Nearly all that is asked for is new. In a table that is mostly empty this is seen at the first
+// look, without going to entries that no cache holds any more.
+constexpr float filled = 0.25F;
+// Of a root that holds nothing but itself; and so many of them that a table is made for at once.
+constexpr std::size_t usual_size = 1024, usual_count = std::size_t{64} << 10;
 
 }  // namespace
 
@@ -33,6 +39,10 @@ void ResultCache::keep(const Key& key, std::string_view name,
   List one;
   one.push_front({std::move(results), size, {}});
   const std::lock_guard lock(mutex_);
+  if (by_place_.empty()) {
+    by_place_.max_load_factor(filled);
+    by_place_.reserve(std::min(most_.memory / usual_size, usual_count));
+  }
   const auto [place, fresh] = by_place_.try_emplace({key, std::string(name)}, one.begin());
   if (!fresh) return;  // two equal roots were scanned at the same time
   one.front().place = place;
