@@ -4,7 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+
+#include <boost/container/small_vector.hpp>
 
 #include <stoq/error.hpp>
 
@@ -35,15 +36,24 @@ struct Content {
   bool reads_name = false;       ///< one of these plugins may read the payload's name or depth
 };
 
+/// Most roots hold nothing but themselves.
+template <class T>
+using OneOrMore = boost::container::small_vector<T, 1>;
+
 struct RootResults {
-  std::vector<Occurrence> occurrences;
-  std::vector<Content> contents;
+  OneOrMore<Occurrence> occurrences;
+  OneOrMore<Content> contents;
   Spool spool{std::size_t{64} << 10};
 
   /// Bytes of memory it holds.
   [[nodiscard]] std::size_t memory() const noexcept {
-    return sizeof *this + occurrences.capacity() * sizeof(Occurrence) +
-           contents.capacity() * sizeof(Content) + spool.in_memory_bytes();
+    return sizeof *this + elsewhere(occurrences) + elsewhere(contents) + spool.in_memory_bytes();
+  }
+
+ private:
+  template <class T>
+  [[nodiscard]] static std::size_t elsewhere(const OneOrMore<T>& list) noexcept {
+    return list.capacity() > 1 ? list.capacity() * sizeof(T) : 0;
   }
 };
 

@@ -37,6 +37,29 @@ struct ContentKeyHash {
   }
 };
 
+/// Which contents of a root were met. Most roots hold one, their own, for which no table is made.
+class Claims {
+ public:
+  /// The number of this content; `next` if it was not met before.
+  [[nodiscard]] ContentId claim(const ContentKey& key, ContentId next) {
+    if (first_ == no_content) {
+      first_key_ = key;
+      first_ = next;
+    }
+    if (key == first_key_) return first_;
+    return others_.try_emplace(key, next).first->second;
+  }
+  void clear() noexcept {
+    first_ = no_content;
+    others_.clear();
+  }
+
+ private:
+  ContentKey first_key_;
+  ContentId first_ = no_content;
+  std::unordered_map<ContentKey, ContentId, ContentKeyHash> others_;
+};
+
 struct RootState {
   Root root;
   Batch* batch = nullptr;
@@ -54,7 +77,7 @@ struct RootState {
   Clock::time_point started{};
 
   std::mutex mutex;  ///< guards the two below
-  std::unordered_map<ContentKey, ContentId, ContentKeyHash> claims;
+  Claims claims;
   /// Its own, or an equal root's.
   std::shared_ptr<RootResults> results = std::make_shared<RootResults>();
   bool repeats = false;      ///< `results` are an equal root's

@@ -116,10 +116,10 @@ Scan::Claim Scan::claim(RootState& root, const Item& item, const support::Sha256
   const std::lock_guard lock(root.mutex);
   Claim result;
   if (item.has_bytes) {
-    const auto [known, fresh] =
-        root.claims.try_emplace(key, static_cast<ContentId>(root.results->contents.size()));
-    result = {known->second, fresh};
-    if (fresh) {
+    const auto next = static_cast<ContentId>(root.results->contents.size());
+    result.content = root.claims.claim(key, next);
+    result.fresh = result.content == next;
+    if (result.fresh) {
       Content content;
       content.claimed_by = static_cast<std::uint32_t>(root.results->occurrences.size());
       content.depth = static_cast<std::uint16_t>(item.depth);
@@ -261,8 +261,13 @@ void Scan::run_call(Lane& lane, RootState& root, const Payload& payload, Content
   const auto number = planned.target->index;
   const auto& plugin = plugins_.plugins[number];
   if (!is_shown(payload, plugin, entry.status, entry.errors)) return;
-  Value args = planned.rule->args;
-  if (planned.offset >= 0) args.add("offset", planned.offset);
+  const Value* args = &planned.rule->args;
+  Value with_offset;
+  if (planned.offset >= 0) {
+    with_offset = *args;
+    with_offset.add("offset", planned.offset);
+    args = &with_offset;
+  }
   handover_.note_inline(Stage::dispatch, stage_of(plugin.category), 1);
   const Spell spell(lane.account.get(), activity_of(plugin.category));
   CallTimer timer;
@@ -280,7 +285,7 @@ void Scan::run_call(Lane& lane, RootState& root, const Payload& payload, Content
             return static_cast<const Carver*>(plugin.plugin)->carve(payload, request, sink);
         }
       },
-      args);
+      *args);
   sink.finish(outcome.kind);
   if (outcome.status == Status::ok || outcome.kind == "redo") return;
   if (outcome.kind == "interrupted") {

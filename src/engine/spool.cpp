@@ -15,6 +15,9 @@ namespace {
 
 constexpr std::size_t header = sizeof(std::uint32_t);
 constexpr std::size_t read_ahead = std::size_t{64} << 10;
+/// The entries of one payload that workers looked at. Below 1 KiB, from which on malloc() first
+/// puts together all small blocks that are free.
+constexpr std::size_t usual_entries = 960;
 
 [[noreturn]] void fail(const char* what) {
   throw IoError(std::string("results of a root: ") + what + ": " + std::strerror(errno) +
@@ -33,6 +36,7 @@ std::uint64_t Spool::append(std::string_view entry) {
   const auto size = static_cast<std::uint32_t>(entry.size());
   char prefix[header];
   std::memcpy(prefix, &size, header);
+  if (memory_.empty()) memory_.reserve(std::max(usual_entries, header + entry.size()));
   memory_.append(prefix, header);
   memory_.append(entry);
   if (memory_.size() > limit_) flush();
