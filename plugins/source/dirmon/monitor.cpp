@@ -286,6 +286,8 @@ void Monitor::look_at_unsure() {
     auto state = look_at(one.path);
     if (state.error != 0) {
       put_problem(one.path, Status::io_error, "was gone before it could be read");
+    } else if (state.file && writers_of(*state.file) == Writers::some) {
+      continue;  // their closing it is told
     } else if (state.inode == inode && state.version == one.version) {
       deliver(one.path, one.top, std::move(state));
     } else if (!seen_.has(state.inode, state.version)) {

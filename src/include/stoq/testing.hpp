@@ -6,6 +6,7 @@
 #include <iostream>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <source_location>
 #include <string>
 #include <string_view>
@@ -100,18 +101,30 @@ class Collector : public Children {
   std::size_t most_;
 };
 
-/// A host that keeps the log's lines, and has the readers that it is given.
+/// A host that keeps the log's lines, and has the readers that it is given. Plugins may log on
+/// several threads at once.
 class QuietHost : public Host {
  public:
-  void log(LogLevel, std::string_view message) override { lines.emplace_back(message); }
+  void log(LogLevel, std::string_view message) override {
+    const std::lock_guard lock(mutex_);
+    lines_.emplace_back(message);
+  }
+  /// What was logged so far, the first line first.
+  [[nodiscard]] std::vector<std::string> lines() const {
+    const std::lock_guard lock(mutex_);
+    return lines_;
+  }
   [[nodiscard]] const Reader* reader(std::string_view name) override {
     const auto found = readers.find(name);
     return found == readers.end() ? nullptr : found->second;
   }
   [[nodiscard]] unsigned threads() const noexcept override { return 1; }
 
-  std::vector<std::string> lines;
   std::map<std::string, const Reader*, std::less<>> readers;  ///< not owned
+
+ private:
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
 };
 
 /// Collects what a source delivers, in order.

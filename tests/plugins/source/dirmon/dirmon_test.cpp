@@ -287,6 +287,20 @@ TEST_P(Overflow, LosesNothing) {
 
 // Empty when its making is told, it is waited with; its closing tells that it is finished, and it
 // does not come again, also where it has been forgotten by then.
+// It is open to write all the while; that it does not change says nothing.
+TEST_F(Dirmon, WaitsWithAnEmptyFileForItsWriter) {
+  start();
+  std::ofstream file(in() / "late", std::ios::binary);
+  file.flush();
+  sync_settled("sync1");
+  sync_settled("sync2");
+  EXPECT_EQ(came(), Names{});
+  file << "text";
+  file.close();
+  sync("sync3");
+  EXPECT_EQ(came(), Names{"ok late"});
+}
+
 TEST_F(Dirmon, TakesAFileOnceThatWasWaitedWith) {
   start({{"remember", "1"}});
   hold_up();
@@ -299,7 +313,7 @@ TEST_F(Dirmon, TakesAFileOnceThatWasWaitedWith) {
 TEST_F(Dirmon, WatchesAFolderThatIsMadeAgain) {
   start();
   fs::remove_all(in());
-  while (plugin_->host().lines.empty()) std::this_thread::yield();
+  while (plugin_->host().lines().empty()) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   fs::create_directories(in() / "sub");
   write(in() / "sub/again");
   sync("sync");

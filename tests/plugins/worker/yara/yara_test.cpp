@@ -77,7 +77,7 @@ TEST(YaraWorker, MatchesAgainAfterAStop) {
 
 /// The line of the log that tells how strings are searched for; empty: there is none.
 std::string told(LoadedPlugin& plugin) {
-  const auto& lines = plugin.host().lines;
+  const auto lines = plugin.host().lines();
   const auto found = std::find_if(lines.begin(), lines.end(), [](const std::string& line) {
     return line.find("Hyperscan") != line.npos || line.find("every byte") != line.npos;
   });
