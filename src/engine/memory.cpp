@@ -81,7 +81,8 @@ bool Credit::take_shared(std::uint64_t bytes) noexcept {
   auto used = shared_used_.load(std::memory_order_relaxed);
   do {
     if (bytes > shared_size_ - used) return false;
-  } while (!shared_used_.compare_exchange_weak(used, used + bytes, std::memory_order_relaxed));
+  } while (!shared_used_.compare_exchange_weak(used, used + bytes, std::memory_order_acquire,
+                                               std::memory_order_relaxed));
   note(bytes);
   return true;
 }
@@ -90,21 +91,18 @@ bool Credit::take_lane(unsigned lane, std::uint64_t bytes) noexcept {
   // The last lane stands for every thread outside the graph, so it is nobody's and holds nothing.
   if (lane + 1 >= lanes_.size()) return false;
   auto& used = lanes_[lane].used;
-  if (bytes > lane_size_ - used.load(std::memory_order_relaxed)) return false;
+  if (bytes > lane_size_ - used.load(std::memory_order_acquire)) return false;
   used.fetch_add(bytes, std::memory_order_relaxed);
   note(bytes);
   return true;
 }
 
 void Credit::give(Payer payer, unsigned lane, std::uint64_t bytes) noexcept {
-  if (payer == Payer::shared) {
-    shared_used_.fetch_sub(bytes, std::memory_order_relaxed);
-  } else if (payer == Payer::lane) {
-    lanes_[lane].used.fetch_sub(bytes, std::memory_order_relaxed);
-  } else {
-    return;
-  }
+  if (payer != Payer::shared && payer != Payer::lane) return;
+  // The sum first: whoever takes these bytes meanwhile would be counted beside them.
   used_.fetch_sub(bytes, std::memory_order_relaxed);
+  auto& of_payer = payer == Payer::shared ? shared_used_ : lanes_[lane].used;
+  of_payer.fetch_sub(bytes, std::memory_order_release);
 }
 
 // --- Mappings ---------------------------------------------------------------------------------
