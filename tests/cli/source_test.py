@@ -6,6 +6,7 @@ import hashlib
 import json
 import multiprocessing
 import os
+import random
 import select
 import signal
 import subprocess
@@ -86,7 +87,7 @@ class Dirmon(SourceTest):
         process = self.start("-I", "dirmon", "in", *arguments)
         number = 0
         while not select.select([process.stdout], [], [], 0.05)[0]:
-            self.write(f"in/sign{number}", b"")
+            self.write(f"in/sign{number}", b"sign")  # an empty one may be waited with
             number += 1
             self.assertIsNone(process.poll(), process.returncode)
             self.assertLess(number, 2000)
@@ -230,7 +231,7 @@ class Messages(SourceTest):
                          ("corrupt", "m:7"))
 
     def test_limits_hold_for_what_is_fetched(self):
-        data = os.urandom(3 << 20)
+        data = random.Random(3).randbytes(3 << 20)  # in which no rule finds anything
         self.write("in/x", data)
         archive = ["--option", "file.archive_base=kept"]
         self.scan("-q", "in", "-A", "file", *archive)

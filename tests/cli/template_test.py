@@ -138,7 +138,7 @@ class Template(CliTest):
     def test_an_endless_template_is_ended(self):
         source = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
         began = time.monotonic()
-        text, errors = self.text("in/b.txt", "-T", "own.tpl", "--plugin-timeout", "1",
+        text, errors = self.text("in/b.txt", "-T", "own.tpl", "--plugin-timeout", "5",
                                  *self.worker("yara", own=source))
         self.assertLess(time.monotonic() - began, 50)
         self.assertEqual(json.loads(text)["payloads"], 1)

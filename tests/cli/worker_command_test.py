@@ -14,7 +14,6 @@ import signal
 import subprocess
 import sys
 import tarfile
-import time
 import unittest
 import zipfile
 
@@ -68,13 +67,6 @@ class WorkerTest(CliTest):
             return []
         with open(self.journal, encoding="utf-8") as file:
             return file.read().splitlines()
-
-    def wait_until(self, condition, what):
-        for _ in range(6000):
-            if condition():
-                return
-            time.sleep(0.01)
-        self.fail("never came: " + what)
 
     def start(self, *arguments):
         with open(self.path("stderr"), "wb") as stderr:
@@ -398,7 +390,7 @@ class Rate(WorkerTest):
                                  "--rate-limit", "2/3600")
             self.wait_until(lambda where=folder: self.kept(where) == 2, "two files archived")
             process.send_signal(number)
-            self.assertEqual(process.wait(timeout=30), 130)
+            self.assertEqual(process.wait(timeout=60), 130)
             self.assertEqual(self.kept(folder), 2)
         with open(self.path("out.jsonl"), "rb") as file:
             self.assertEqual(self.paths(self.records(file.read())), ["file0", "file1"] * 2)
@@ -426,7 +418,7 @@ class Cron(WorkerTest):
                                  "--output", f"out{number}.jsonl")
             self.wait_until(lambda: self.runs() >= before + 3, "three runs")
             process.send_signal(number)
-            self.assertIn(process.wait(timeout=30), (0, 130))  # between runs, or in one
+            self.assertIn(process.wait(timeout=60), (0, 130))  # between runs, or in one
             runs = self.runs() - before
             self.assertEqual(self.runs("worker activate"), self.runs("worker deactivate"))
             with open(self.path(f"out{number}.jsonl"), "rb") as file:
@@ -445,7 +437,7 @@ class Cron(WorkerTest):
                                  "--quiet")
             self.wait_until(lambda: self.runs() == before + 1, "the end of the first run")
             process.send_signal(signal.SIGTERM)
-            self.assertEqual(process.wait(timeout=30), code)  # that of the last run
+            self.assertEqual(process.wait(timeout=60), code)  # that of the last run
             self.assertEqual(self.runs(), before + 1)
 
     def test_goes_on_after_a_run_that_cannot_start(self):
@@ -459,7 +451,7 @@ class Cron(WorkerTest):
         told = len(self.said())
         self.wait_until(lambda: "Scanned 1 file" in self.said()[told:], "a run with rules again")
         process.send_signal(signal.SIGINT)
-        self.assertIn(process.wait(timeout=30), (0, 130))
+        self.assertIn(process.wait(timeout=60), (0, 130))
 
     def test_refuses_what_cannot_be_done_again(self):
         self.refused("yara", "-r", "gone.yar", "-F", "x", "--cron", "1", saying=["gone.yar"])

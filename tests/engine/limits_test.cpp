@@ -376,8 +376,8 @@ TEST(Limits, OneByteOfMemory) {
   world.add_standard();
   world.memory = 1;
   const auto corpus = fakes::random_corpus(9, 30);
-  ::alarm(60);
   for (const unsigned threads : {1U, 2U, 8U}) {
+    ::alarm(60);
     world.threads = threads;
     const auto ran = world.run_source([&](Intake& intake) {
       for (const auto& [path, bytes] : corpus) {

@@ -10,6 +10,7 @@
 
 #include <elf.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "engine/dispatcher.hpp"
 
@@ -187,7 +188,8 @@ TEST(DispatchStrings, DoNotHideTheEntryPoint) {
     scanner.scan(stoq::as_bytes(program), "", plan);
     EXPECT_EQ(plan.calls.size(), 1U) << strings;
   }
-  const auto included = std::filesystem::path(testing::TempDir()) / "stoq_entry_point.yar";
+  const auto included = std::filesystem::path(testing::TempDir()) /
+                        ("stoq_entry_point" + std::to_string(::getpid()) + ".yar");
   std::ofstream(included)
       << R"(rule r { meta: plugin = "extractor:zip" condition: entrypoint == 0x100 })";
   Dispatcher dispatcher({{"test", "include \"" + included.string() + "\""}});

@@ -1,8 +1,8 @@
 #include "plugins/truth.hpp"
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
+#include <ctime>
 #include <fstream>
 #include <sstream>
 
@@ -142,12 +142,12 @@ void record(Outcome& outcome, Call call) {
   }
 }
 
-/// A plugin that looks at stop_requested() gets out of a loop that does not end.
+/// A plugin that looks at stop_requested() gets out of a loop that does not end. Of processor time:
+/// it does not go on while the machine stands still.
 struct Deadline {
-  std::chrono::steady_clock::time_point time =
-      std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  std::clock_t time = std::clock() + std::clock_t{20} * CLOCKS_PER_SEC;
   static bool passed(const void* context) noexcept {
-    return std::chrono::steady_clock::now() > static_cast<const Deadline*>(context)->time;
+    return std::clock() > static_cast<const Deadline*>(context)->time;
   }
 };
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <stoq/error.hpp>
 
@@ -153,7 +154,8 @@ class IniFile : public testing::Test {
  protected:
   void SetUp() override {
     const auto* test = testing::UnitTest::GetInstance()->current_test_info();
-    file_ = std::filesystem::path(testing::TempDir()) / (std::string("stoq_ini_") + test->name());
+    file_ = std::filesystem::path(testing::TempDir()) /
+            (std::string("stoq_ini_") + test->name() + std::to_string(::getpid()));
   }
   void TearDown() override { std::filesystem::remove(file_); }
   std::filesystem::path file_;

@@ -173,8 +173,9 @@ TEST_F(Http, TriesAgainWhenTheFarSideIsBusy) {
     connector.connect({.results = true});
     connector.save(line(7), 1);
     const auto before = posts().size();
+    fs::remove(folder_ / "refused");
     std::jthread later([&] {
-      for (int i = 0; i < 30; ++i) pause();
+      for (int i = 0; i < 6'000 && !fs::exists(folder_ / "refused"); ++i) pause();
       fs::remove(folder_ / "answer");
     });
     connector.disconnect();
@@ -212,7 +213,7 @@ TEST_F(Http, EndsTheRunWhenTheFarSideWantsNothing) {
   auto& connector = plugin->as<stoq::Connector>();
   connector.connect({.results = true});
   std::string problem;
-  for (int i = 0; i < 1'000 && problem.empty(); ++i) {
+  for (int i = 0; i < 6'000 && problem.empty(); ++i) {
     try {
       connector.save(line(i), 1);
     } catch (const stoq::IoError& error) {

@@ -3,7 +3,8 @@
 
 Writes its port to FOLDER/port. Each post is a line of FOLDER/log: its key, attempt, type and body, as
 JSON. FOLDER/answer, when it is there, holds the status to answer, and nothing is taken unless it
-begins with 2; "lose": the post is taken and the answer lost.
+begins with 2; "lose": the post is taken and the answer lost. FOLDER/refused is there once one was not
+taken.
 """
 import http.server
 import json
@@ -32,6 +33,9 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         if answer == "lose":
             os.remove(os.path.join(FOLDER, "answer"))
             return
+        if not answer.startswith("2"):
+            with open(os.path.join(FOLDER, "refused"), "w", encoding="ascii"):
+                pass
         self.send_response(int(answer))
         self.end_headers()
         self.wfile.write(b"as told")
@@ -40,7 +44,20 @@ class Receiver(http.server.BaseHTTPRequestHandler):
         pass
 
 
-server = http.server.HTTPServer(("127.0.0.1", int(sys.argv[2]) if len(sys.argv) > 2 else 0), Receiver)
+def listen(port):
+    """On that port; on 0: on one below those that the kernel gives to whoever asks for any, so that nobody
+    has it when this is started again."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        count = int(file.read().split()[0]) - 1024
+    for i in range(count if port == 0 else 0):
+        try:
+            return http.server.HTTPServer(("127.0.0.1", 1024 + (os.getpid() + i) % count), Receiver)
+        except OSError:
+            continue
+    return http.server.HTTPServer(("127.0.0.1", port), Receiver)
+
+
+server = listen(int(sys.argv[2]) if len(sys.argv) > 2 else 0)
 if len(sys.argv) > 3:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(sys.argv[3])

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "plugins/loaded_plugin.hpp"
 
@@ -68,7 +69,8 @@ TEST(SourceArchive, ExcludeOverrulesInclude) {
 }
 
 TEST(SourceArchive, ReadsAListOfArchives) {
-  const auto list = std::filesystem::path(testing::TempDir()) / "stoq_archive_list";
+  const auto list = std::filesystem::path(testing::TempDir()) /
+                    ("stoq_archive_list" + std::to_string(::getpid()));
   std::ofstream(list) << corpus() << "\n\n" << place.input("corpus.cpio").string() << "\n";
   Notes notes;
   run({{}, list.string(), {}, {}}, notes);

@@ -13,6 +13,7 @@
 
 #include <gtest/gtest.h>
 #include <magic.h>
+#include <unistd.h>
 
 #include "plugins/loaded_plugin.hpp"
 #include "support/json.hpp"
@@ -152,7 +153,8 @@ using Libmagic = std::unique_ptr<::magic_set, Close>;
 class RandomMagic : public testing::TestWithParam<std::uint32_t> {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / ("stoq_magic_" + std::to_string(GetParam()));
+    folder_ = fs::path(testing::TempDir()) /
+              ("stoq_magic_" + std::to_string(GetParam()) + "_" + std::to_string(::getpid()));
     fs::create_directories(folder_);
   }
   void TearDown() override { fs::remove_all(folder_); }
