@@ -64,6 +64,55 @@ TEST(LifeCycle, TheLastActivatedIsDeactivatedFirst) {
                        "connector deactivate", "source deactivate", "worker deactivate"});
 }
 
+/// The numbers of the threads that called a method, as a witness with `tells` noted them.
+std::set<std::string> threads_of(const Witnesses& world, const std::string& method) {
+  std::set<std::string> threads;
+  for (const auto& event : world.journal(method + " on ")) {
+    threads.insert(event.substr(method.size() + 4));
+  }
+  return threads;
+}
+
+TEST(LifeCycle, ASourceHasAThreadOfItsOwn) {
+  const Witnesses world;
+  world.add("source", "w", "tells = True\ncount = 200\n");
+  world.add("worker", "w", "tells = True\n");
+  EXPECT_EQ(engine::Run(world.config()).run().exit_code(), 0);
+  const auto ingest = threads_of(world, "source ingest");
+  ASSERT_EQ(ingest.size(), 1U);
+  EXPECT_NE(*ingest.begin(), std::to_string(::gettid()));
+  const auto scan = threads_of(world, "worker scan");
+  EXPECT_GE(scan.size(), 1U);
+  EXPECT_FALSE(scan.contains(*ingest.begin()));
+}
+
+TEST(LifeCycle, ThePluginIsToldHowManyThreadsScan) {
+  for (const unsigned threads : {1U, 3U}) {
+    const Witnesses world;
+    for (const auto* category : categories) world.add(category, "w", "tells = True\n");
+    auto config = world.config();
+    config.threads = threads;
+    { const engine::Run run(config); }
+    for (const std::string category : categories) {
+      EXPECT_EQ(world.count(category + " of " + std::to_string(threads) + " threads"), 1U);
+    }
+  }
+}
+
+TEST(LifeCycle, OfAConnectorThatOnlySaves) {
+  const Witnesses world;
+  const auto library = world.folder() / "connector/w/w.so";
+  std::filesystem::remove(library);
+  std::filesystem::create_symlink(std::filesystem::path(STOQ_FIXTURES) / "witness_bare.so",
+                                  library);
+  EXPECT_EQ(engine::Run(world.config()).run().exit_code(), 0);
+  std::uint64_t saved = 0;
+  const std::string saves = "connector saves ";
+  for (const auto& event : world.journal(saves)) saved += std::stoull(event.substr(saves.size()));
+  EXPECT_EQ(saved, 3U);
+  expect_order(world, {"connector activate", "connector deactivate", "connector destroyed"});
+}
+
 TEST(LifeCycle, OfARunThatFails) {
   const Witnesses world;
   world.add("connector", "w", "refuses = True\nbeats = True\n");

@@ -56,6 +56,23 @@ TEST(Records, IdsComeFromPlaceAndContent) {
   EXPECT_EQ(root["file"]["name"], "r");
 }
 
+TEST(Records, OriginsSayWhatThePluginSaysOfAChild) {
+  World world;
+  world.expander(Category::carver, "cut", "CUT_",
+                 [](const Payload& payload, const Request&, Children& children) {
+                   children.emit(payload.bytes.slice(4, 1), {.offset = 4});
+                   children.emit(
+                       payload.bytes.slice(5, 1),
+                       {.meta = Value{{"key", "2a"}, {"bits", 3}, {"of", Value{{"a", true}}}}});
+                 });
+  const auto ran = run_everywhere(world, {{"r", "CUT_ab"}});
+  ASSERT_EQ(ran.records.size(), 3U);
+  EXPECT_FALSE(ran.records[1]["stoq"]["origin"].contains("meta"));
+  EXPECT_EQ(ran.records[2]["stoq"]["origin"],
+            fakes::Json::parse(R"({"category": "carver", "plugin": "cut",
+                                   "meta": {"key": "2a", "bits": 3, "of": {"a": true}}})"));
+}
+
 TEST(Records, PathsEscapeWhatSeparatesLayers) {
   World world;
   world.add_standard();
