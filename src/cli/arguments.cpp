@@ -169,15 +169,20 @@ void set_output(bool connector_chosen, Given& given) {
   }
 }
 
-void check_input(const Given& given) {
-  const auto& config = given.arguments.config;
+void check_input(const CLI::App& command, Given& given) {
+  auto& config = given.arguments.config;
   const auto& input = config.input;
   // Other sources may know by themselves what there is to scan.
   const bool needs_paths = config.source == "filedir" || config.source == "archive";
   if (needs_paths && input.paths.empty() && input.files_from.empty()) {
-    throw UsageError("nothing to scan: name files or folders" +
-                     std::string(given.worker.empty() ? "" : " with -F") +
-                     ", or a list with --files-from");
+    const bool of_source =
+        command.get_option("--source")->count() != 0 || !given.queue.empty() || given.error_queue;
+    if (given.worker.empty() || of_source) {
+      throw UsageError("nothing to scan: name files or folders" +
+                       std::string(given.worker.empty() ? "" : " with -F") +
+                       ", or a list with --files-from");
+    }
+    config.source.clear();  // the run knows whether the worker needs a payload
   }
   const auto& list = input.files_from;
   if (given.arguments.cron > 0 && list == "-") {
@@ -217,7 +222,7 @@ void conclude(CLI::App& command, Given& given) {
   strip_category(config.source, "source");
   strip_category(config.connector, "connector");
   strip_category(config.archive, "connector");
-  if (given.arguments.command != Command::graph) check_input(given);
+  if (given.arguments.command != Command::graph) check_input(command, given);
   set_hashes(given.hashes, config.digests);
   if (!given.hashes.empty() && !given.places.contains("hash")) config.hash_roots = true;
   set_metadata(given.metadata, config);

@@ -54,7 +54,7 @@ struct Config {
   Input input;
   std::uint64_t min_size = 0;             ///< smaller roots are `filtered`
   std::optional<std::uint64_t> max_size;  ///< larger roots are `filtered`
-  std::string source = "filedir";
+  std::string source = "filedir";       ///< empty: one empty payload, for a worker that needs none
   unsigned source_instances = 1;        ///< of the source, beside each other
   std::optional<RateLimit> rate_limit;  ///< of roots that the source brings; nothing: none
   std::vector<std::string> workers;     ///< names; empty: none but the engine's own

@@ -10,8 +10,8 @@ namespace {
 
 constexpr std::array<std::string_view, 3> options_of_all{"max_tlp", "min_stoq_version",
                                                          "max_stoq_version"};
-constexpr std::array<std::string_view, 4> options_of_workers{"hashpayload", "saveresults",
-                                                             "type_list", "max_size"};
+constexpr std::array<std::string_view, 5> options_of_workers{
+    "hashpayload", "saveresults", "type_list", "max_size", "needs_payload"};
 
 using Version = std::vector<unsigned>;
 
@@ -112,6 +112,8 @@ EngineOptions read_engine_options(Options& options, const FoundPlugin& plugin, L
     read.save_results = options.get("saveresults", true, "record what it says");
     read.types = options.get_list("type_list", "payload types it wants; empty: all");
     read.max_size = read_max_size(options);
+    read.needs_payload = options.get("needs_payload", true,
+                                     "false: its command runs it once where no file is named");
   }
   if (plugin.category == Category::source) {
     read.multiprocess = options.get("multiprocess", false,

@@ -24,6 +24,7 @@ struct EngineOptions {
   Tlp max_tlp = Tlp::red;               ///< most restricted payload it is shown
   bool hash_payload = true;             ///< a worker wants the digests of roots recorded
   bool save_results = true;             ///< what a worker says is recorded
+  bool needs_payload = true;            ///< a worker can say nothing without one
   bool multiprocess = false;            ///< several instances of a source may run
 };
 

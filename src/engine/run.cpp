@@ -49,11 +49,12 @@ struct Run::State {
     bool hash_roots = config.workers.empty();
     for (const auto& name : config.workers) {
       auto& worker = registry.need(Category::worker, name);
+      if (config.source.empty()) check_needs(worker);
       hash_roots = hash_roots || worker.engine.hash_payload;
       plugins.add(entry_of(worker));
     }
     if (!config.hash_roots) config.hash_roots = hash_roots;
-    add_sources();
+    if (!config.source.empty()) add_sources();
     if (!config.connector.empty()) {
       connector = dynamic_cast<Connector*>(
           registry.need(Category::connector, config.connector).instance.get());
@@ -61,7 +62,9 @@ struct Run::State {
     if (connector != nullptr) connections.add(*connector, {.results = true});
     if (!config.template_name.empty() && connector != nullptr) add_templates();
     if (!config.archive.empty()) add_archiver();
-    for (const auto& name : sources.front()->fetches_from()) add_fetcher(name);
+    if (!sources.empty()) {
+      for (const auto& name : sources.front()->fetches_from()) add_fetcher(name);
+    }
     dispatcher.emplace(dispatch_sources(config.dispatch_rules));
     for (auto& rule : dispatcher->rules()) {
       if (!config.dispatch) rule.targets.clear();  // it still tells the type
@@ -77,6 +80,14 @@ struct Run::State {
         [this] {
           if (connector != nullptr) connector->flush();
         });
+  }
+
+  /// Without a source there is nothing to show to a worker.
+  static void check_needs(const LoadedPlugin& worker) {
+    if (!worker.engine.needs_payload) return;
+    throw ConfigError(
+        "nothing to scan: name files or folders with -F, or a list with --files-from (" +
+        worker.qualified + " needs a payload)");
   }
 
   void add_templates() {
@@ -139,7 +150,7 @@ struct Run::State {
   Log log;
   PluginRegistry registry;
   PluginSet plugins;
-  std::vector<Source*> sources;    ///< the instances
+  std::vector<Source*> sources;    ///< the instances; none: one empty payload
   Connector* connector = nullptr;  ///< null: results are thrown away
   Connections connections;
   std::optional<Templates> templates;
@@ -151,7 +162,8 @@ Run::Run(Config config) : state_(std::make_unique<State>(std::move(config))) {}
 Run::~Run() = default;
 
 std::string Run::State::what_runs() const {
-  auto text = "stoq " STOQ_VERSION ", source " + config.source + ", workers";
+  auto text = "stoq " STOQ_VERSION ", source " + (config.source.empty() ? "none" : config.source) +
+              ", workers";
   for (const auto& worker : config.workers) text += " " + worker;
   if (config.workers.empty()) text += " none";
   text += ", connector " + (config.connector.empty() ? "none" : config.connector);
@@ -206,6 +218,13 @@ void Run::State::scan() {
       heartbeats.start(*plugin->instance, plugin->qualified);
     }
     std::vector<Graph::Ingest> instances;
+    if (sources.empty()) {
+      instances.emplace_back([this](Intake& intake) {
+        Root nothing;
+        nothing.path = config.workers.front();
+        intake.put(std::move(nothing));
+      });
+    }
     for (unsigned i = 0; i < sources.size(); ++i) {
       instances.emplace_back([this, i](Intake& intake) {
         auto input = config.input;
@@ -260,7 +279,8 @@ Summary Run::run() {
 }
 
 void Run::interrupt() noexcept {
-  if (state_->sources.front()->is_endless()) return state_->graph->end_intake();
+  const auto& sources = state_->sources;
+  if (!sources.empty() && sources.front()->is_endless()) return state_->graph->end_intake();
   state_->graph->interrupt();
 }
 

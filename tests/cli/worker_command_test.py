@@ -149,6 +149,22 @@ class Command(WorkerTest):
         self.write("stoq.cfg", b"no section")
         self.refused("yara", "-F", "x", "--config", "stoq.cfg", saying=["stoq.cfg:1"])
 
+    def test_a_worker_that_needs_no_payload(self):
+        self.witness(options="needs_payload = False\n")
+        records = self.run_worker("w", "--plugin-dir", "plugins")
+        self.assertEqual([(r["file"]["path"], r["file"]["size"]) for r in records], [("w", 0)])
+        self.assertEqual(records[0]["stoq"]["workers"], {"w": {"size": 0}})
+        self.assertEqual(self.events()[-2:], ["worker deactivate", "worker destroyed"])
+        self.write("file", b"12345")
+        records = self.run_worker("w", "-F", "file", "--plugin-dir", "plugins")
+        self.assertEqual([r["stoq"]["workers"] for r in records], [{"w": {"size": 5}}])
+        nothing = ["nothing to scan: name files or folders with -F, or a list with --files-from"]
+        for arguments in (["-I", "filedir"], ["-Q", "urgent"], ["-E"],
+                          ["--option", "w.needs_payload=true"]):
+            with self.subTest(arguments=arguments):
+                self.refused("w", "--plugin-dir", "plugins", *arguments, saying=nothing)
+        self.refused("scan", "-w", "w", "--plugin-dir", "plugins", saying=["nothing to scan"])
+
     def test_lists_category_name_version_description(self):
         self.witness()
         listed = self.stoq("list", "--plugin-dir", "plugins").stdout.decode()
