@@ -124,4 +124,11 @@ EngineOptions read_engine_options(Options& options, const FoundPlugin& plugin, L
   return read;
 }
 
+void set_engine_options(Options::Settings& settings, const Options& read) {
+  for (const auto& option : read.declared()) {
+    const bool any_size = option.key == "max_size" && option.value.empty();
+    settings[option.key] = {any_size ? std::to_string(UINT64_MAX) : option.value, option.place};
+  }
+}
+
 }  // namespace stoq::engine

@@ -17,7 +17,7 @@ namespace stoq::engine {
 [[nodiscard]] Options::Settings settings_of(const FoundPlugin& plugin, const Config& config,
                                             Log& log);
 
-/// Options that no plugin declares, because they say how the engine treats it.
+/// Options that say how the engine treats a plugin, which need not declare them.
 struct EngineOptions {
   std::vector<std::string> types;       ///< type_list: payload types a worker wants; empty: all
   std::uint64_t max_size = UINT64_MAX;  ///< largest payload a worker wants, in bytes
@@ -34,5 +34,9 @@ struct EngineOptions {
 /// Reads them, and warns when the plugin was written for another version. Throws ConfigError.
 [[nodiscard]] EngineOptions read_engine_options(Options& options, const FoundPlugin& plugin,
                                                 Log& log);
+
+/// Sets them to what is in force, for a plugin that reads them, too. `read`: by
+/// read_engine_options().
+void set_engine_options(Options::Settings& settings, const Options& read);
 
 }  // namespace stoq::engine

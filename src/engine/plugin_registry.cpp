@@ -1,6 +1,7 @@
 #include "engine/plugin_registry.hpp"
 
 #include <algorithm>
+#include <cstdint>
 
 #include "engine/plugin_library.hpp"
 #include "support/json.hpp"
@@ -43,8 +44,12 @@ void check_category(const PluginLibrary& library, const FoundPlugin& found) {
                     "; move its folder");
 }
 
-void add_options(LoadedPlugin& plugin, const Options& options) {
+/// What the engine read, or what the plugin did: it may read the engine's own, too.
+enum class Whose : std::uint8_t { engine, plugin };
+
+void add_options(LoadedPlugin& plugin, const Options& options, Whose whose) {
   for (const auto& declared : options.declared()) {
+    if (whose == Whose::plugin && is_engine_option(plugin.category, declared.key)) continue;
     plugin.options.push_back({declared.key, declared.value, declared.fallback, declared.help,
                               declared.place.empty() ? "default" : declared.place});
   }
@@ -52,7 +57,8 @@ void add_options(LoadedPlugin& plugin, const Options& options) {
 
 void check_unknown(const LoadedPlugin& plugin, const Options& options,
                    const Options::Settings& settings) {
-  const auto unknown = options.unknown();
+  auto unknown = options.unknown();
+  std::erase_if(unknown, [&](const auto& key) { return is_engine_option(plugin.category, key); });
   if (unknown.empty()) return;
   std::vector<std::string> keys;
   for (const auto& option : plugin.options) keys.push_back(option.key);
@@ -127,8 +133,7 @@ LoadedPlugin& PluginRegistry::load(const FoundPlugin& found) {
   auto settings = settings_of(found, config_, log_);
   Options for_engine(found.file.string(), settings, support::parse_json);
   plugin->engine = read_engine_options(for_engine, found, log_);
-  std::erase_if(settings,
-                [&](const auto& item) { return is_engine_option(found.category, item.first); });
+  set_engine_options(settings, for_engine);
   Options options(found.file.string(), settings, support::parse_json);
   activating_.push_back(plugin.get());
   try {
@@ -139,8 +144,8 @@ LoadedPlugin& PluginRegistry::load(const FoundPlugin& found) {
   }
   activating_.pop_back();
   loaded_.push_back(std::move(plugin));
-  add_options(*loaded_.back(), options);
-  add_options(*loaded_.back(), for_engine);
+  add_options(*loaded_.back(), options, Whose::plugin);
+  add_options(*loaded_.back(), for_engine, Whose::engine);
   check_arguments(*loaded_.back(), found);
   check_unknown(*loaded_.back(), options, settings);
   return *loaded_.back();

@@ -323,6 +323,10 @@ PluginInfo describe_plugin(const Config& config, const std::string& name) {
       info.options = registry.need(info.category, info.name).options;
     } catch (const Error& error) {
       info.problem = error.what();
+      // What an option that it does not know is to be compared with.
+      for (const auto& loaded : registry.loaded()) {
+        if (loaded->qualified == qualified) info.options = loaded->options;
+      }
     }
     return info;
   }

@@ -1,12 +1,14 @@
 /// Plugins as they are found, checked, given their options and refused.
 #include "engine/plugin_registry.hpp"
 
+#include <algorithm>
 #include <functional>
 #include <ostream>
 #include <string>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/stat.h>
 
 #include "witnesses.hpp"
 
@@ -96,7 +98,8 @@ const std::vector<Bad>& bad_plugins() {
       options("misspelt_option", "beets = on\n", {"w.stoq:12: ", "'beets'", "mean 'beats'?"}),
       options("unknown_option", "colour_scheme = x\n",
               {"w.stoq:12: ", "'colour_scheme'", "'stoq info worker:w' lists"}),
-      options("option_of_another_category", "multiprocess = True\n", {"'multiprocess'"}),
+      options("option_of_another_category", "multiprocess = True\n",
+              {"w.stoq:12: ", "'multiprocess'", "'stoq info worker:w' lists its options"}),
       options("no_truth", "beats = maybe\n", {"w.stoq:12: ", "'maybe'", "expected true or false"}),
       options("no_number", "pause = soon\n", {"w.stoq:12: ", "'soon'", "expected a whole number"}),
       options("no_JSON", "facts_dict = {\"a\": 1\n", {"w.stoq:12: ", "expected a JSON object"}),
@@ -182,6 +185,74 @@ TEST(PluginOptions, ThoseOfTheEngineAreShownToo) {
   EXPECT_EQ(shown(world.config(), "hashpayload"), "True from " + file + ":10");
   EXPECT_EQ(shown(world.config(), "max_tlp"), "red from default");
   EXPECT_EQ(shown(world.config(), "multiprocess"), "none");
+}
+
+/// What a witness gets that asks for an option.
+std::string asked(const Witnesses& world, const std::string& category, const std::string& key,
+                  const std::string& lines) {
+  world.add(category, "w", "asked_list = " + key + "\n" + lines);
+  fs::remove(world.folder() / "journal");
+  EXPECT_EQ(refusal(world.config()), "");
+  const auto before = category + " " + key + " is ";
+  const auto told = world.journal(before);
+  return told.size() == 1 ? told[0].substr(before.size()) : "not told";
+}
+
+struct Asked {
+  const char *category, *key, *lines, *value;
+};
+
+TEST(PluginOptions, ThoseOfTheEngineCanBeReadByThePlugin) {
+  const Witnesses world;
+  const std::vector<Asked> cases{
+      {"worker", "hashpayload", "", "True"},
+      {"worker", "saveresults", "", "True"},
+      {"worker", "max_tlp", "", "red"},
+      {"worker", "max_tlp", "max_tlp = amber\n", "amber"},
+      {"worker", "type_list", "", ""},
+      {"worker", "type_list", "type_list = zip, pe\n", "zip, pe"},
+      {"worker", "max_size", "", "18446744073709551615"},
+      {"worker", "max_size", "max_size = 64K\n", "64K"},
+      {"worker", "needs_payload", "", "true"},
+      {"worker", "min_stoq_version", "", ""},
+      {"worker", "min_stoq_version", "min_stoq_version = 0.0.1\n", "0.0.1"},
+      {"connector", "max_stoq_version", "max_stoq_version = 99\n", "99"},
+      {"connector", "max_tlp", "", "red"},
+      {"connector", "max_size", "", "of the plugin's own default"},
+      {"source", "multiprocess", "", "False"},
+      {"source", "hashpayload", "", "of the plugin's own default"},
+  };
+  for (const auto& [category, key, lines, value] : cases) {
+    EXPECT_EQ(asked(world, category, key, lines), value) << category << " " << key << " " << lines;
+  }
+  auto config = world.config();
+  world.add("worker", "w", "asked_list = hashpayload\n");
+  config.options["worker:w"]["hashpayload"] = {"no", "--option"};
+  EXPECT_EQ(refusal(config), "");
+  EXPECT_EQ(world.count("worker hashpayload is no"), 1U) << "the command line is over the file";
+}
+
+TEST(PluginOptions, ThoseOfTheEngineAreListedOnceThoughThePluginReadsThem) {
+  const Witnesses world;
+  world.add("worker", "w", "asked_list = hashpayload, max_tlp, max_size\n");
+  const auto plugin = stoq::engine::describe_plugin(world.config(), "worker:w");
+  EXPECT_EQ(plugin.problem, "");
+  for (const std::string key : {"hashpayload", "max_tlp", "max_size"}) {
+    const auto times = std::count_if(
+        plugin.options.begin(), plugin.options.end(),
+        [&](const auto& option) { return option.key == key && !option.help.empty(); });
+    EXPECT_EQ(times, 1) << key;
+  }
+  EXPECT_EQ(shown(world.config(), "max_size"), " from default") << "as the engine says it";
+}
+
+TEST(PluginOptions, AreListedWhereOneOfThemIsUnknown) {
+  const Witnesses world;
+  world.add("worker", "w", "colour_scheme = x\n");
+  const auto plugin = stoq::engine::describe_plugin(world.config(), "worker:w");
+  EXPECT_NE(plugin.problem, "");
+  EXPECT_TRUE(std::any_of(plugin.options.begin(), plugin.options.end(),
+                          [](const auto& option) { return option.key == "beats"; }));
 }
 
 /// What the run's log says while it is made.
