@@ -122,7 +122,8 @@ FoundPlugin read_plugin_text(Category category, const fs::path& file) {
 
 FoundPlugin read_plugin_file(Category category, const fs::path& file) {
   auto plugin = read_plugin_text(category, file);
-  if (plugin.problem.empty() && !fs::exists(plugin.library)) {
+  std::error_code unclear;  // then opening it tells
+  if (plugin.problem.empty() && !fs::exists(plugin.library, unclear) && !unclear) {
     plugin.problem = file.string() + ": its library " + plugin.library.string() +
                      " is missing; build or install it, or remove the folder";
   }

@@ -51,7 +51,8 @@ class Mapping {
 
  private:
   [[noreturn]] static void fail(const std::filesystem::path& path) {
-    throw IoError(path.string() + ": plugin cannot be read: " + std::strerror(errno));
+    throw IoError(path.string() + ": plugin cannot be read: " + std::strerror(errno) +
+                  "; build or install it again, or let this user read it");
   }
   std::size_t size_ = 0;
   void* address_ = nullptr;

@@ -10,19 +10,21 @@
 namespace stoq::engine {
 namespace {
 
-/// What to tell the user when `found` could not be activated.
+/// What to tell the user when `found` could not be activated. A reason that names the .stoq file
+/// names the line, and what was expected there.
 ConfigError refusal(const FoundPlugin& found, const std::string& reason) {
   auto message = support::one_line(reason) + " (" + found.qualified();
   const auto file = found.file.string();
-  if (reason.find(file) == reason.npos) message += ", " + file;
+  if (reason.find(file) == reason.npos) {
+    message += "; correct its options in " + file + " or by --option, or leave it out";
+  }
   return ConfigError(message + ")");
 }
 
 std::unique_ptr<Plugin> activated(const PluginLibrary& library, const FoundPlugin& found,
                                   Options& options, Host& host) {
   const auto failed = [&](const std::string& what) {
-    return refusal(found, "cannot be activated: " + what + "; correct its options ('stoq info " +
-                              found.qualified() + "' lists them), or leave it out");
+    return refusal(found, "cannot be activated: " + what);
   };
   try {
     auto instance = library.create();

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <optional>
 #include <utility>
@@ -191,7 +193,10 @@ Ini Ini::read(const std::filesystem::path& file) {
     in.read(piece.data(), piece.size());
     text.append(piece.data(), static_cast<std::size_t>(in.gcount()));
   }
-  if (!in.eof() && !in.good()) throw IoError(file.string() + " cannot be read");
+  if (!in.eof() && !in.good()) {
+    throw IoError(file.string() + ": cannot be read: " + std::strerror(errno) +
+                  "; make it a file that this user can read");
+  }
   if (text.size() > most_bytes) {
     throw ConfigError(file.string() + " is larger than 4 MiB: this is no configuration file");
   }

@@ -101,7 +101,7 @@ class Stix(ReaderTest):
         run = self.run_stoq("scan", "outer.zip", "-w", "indicators")
         self.assertEqual(run.returncode, 2)
         self.assertIn(b"stix_list is empty; name files or folders of STIX", run.stderr)
-        self.assertIn(b"(worker:indicators, ", run.stderr)
+        self.assertIn(b"(worker:indicators; correct its options in ", run.stderr)
 
     def test_what_is_not_understood_is_said(self):
         (self.place / "odd.json").write_text(json.dumps([

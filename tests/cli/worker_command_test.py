@@ -149,6 +149,24 @@ class Command(WorkerTest):
         self.write("stoq.cfg", b"no section")
         self.refused("yara", "-F", "x", "--config", "stoq.cfg", saying=["stoq.cfg:1"])
 
+    def test_a_worker_that_is_refused(self):
+        """On standard error: one line, the file, the reason, what to do."""
+        library = os.path.join(os.path.dirname(self.witness()), "w.so")
+        os.remove(library)
+        os.symlink(os.path.join(os.environ["STOQ_FIXTURES"], "wrong_abi.so"), library)
+        self.refused("w", "-F", "x", "--plugin-dir", "plugins",
+                     saying=["plugins/worker/w/w.so: built for plugin interface 4711",
+                             "build it again with this stoq's headers"])
+        os.remove(library)
+        for failure, says in (("config", "its far side is down"),
+                              ("exception", r"cannot be activated: two\x0alines"),
+                              ("number", "something that is no std::exception")):
+            with self.subTest(failure):
+                self.witness(options=f"failure = {failure}\n")
+                self.refused("w", "-F", "x", "--plugin-dir", "plugins",
+                             saying=[says, "(worker:w; correct its options in plugins/worker/w/w.stoq "
+                                     "or by --option, or leave it out)"])
+
     def test_a_worker_that_needs_no_payload(self):
         self.witness(options="needs_payload = False\n")
         records = self.run_worker("w", "--plugin-dir", "plugins")

@@ -90,11 +90,37 @@ const std::vector<Bad>& bad_plugins() {
        },
        "worker/other/other.stoq",
        {"two plugins are called worker:w", "worker/w/w.stoq", "remove or rename one"}},
-      options("activate_refuses", "failure = config\n", {"its far side is down", "worker:w"}),
+      {"library_that_cannot_be_opened",
+       [](const Witnesses& world) {
+         // Not even root opens a socket.
+         fs::remove(world.folder() / "worker/w/w.so");
+         ASSERT_EQ(::mknod((world.folder() / "worker/w/w.so").c_str(), S_IFSOCK | 0600, 0), 0);
+       },
+       "worker/w/w.so",
+       {"cannot be read: No such device or address", "build or install it again",
+        "let this user read it"}},
+      {"library_in_a_circle",
+       [](const Witnesses& world) {
+         fs::remove(world.folder() / "worker/w/w.so");
+         fs::create_symlink("w.so", world.folder() / "worker/w/w.so");
+       },
+       "worker/w/w.so",
+       {"cannot be read: Too many levels of symbolic links", "build or install it again"}},
+      {"description_that_cannot_be_read",
+       [](const Witnesses& world) {
+         fs::remove(world.folder() / "worker/w/w.stoq");
+         fs::create_directory(world.folder() / "worker/w/w.stoq");
+       },
+       "worker/w/w.stoq",
+       {"cannot be read: Is a directory", "make it a file that this user can read"}},
+      options("activate_refuses", "failure = config\n",
+              {"its far side is down", "worker:w", "correct its options in ", "or by --option",
+               "or leave it out"}),
       options("activate_throws", "failure = exception\n",
-              {"cannot be activated: two\\x0alines", "'stoq info worker:w'", "or leave it out"}),
+              {"cannot be activated: two\\x0alines", "worker:w", "correct its options in ",
+               "or by --option", "or leave it out"}),
       options("activate_throws_a_number", "failure = number\n",
-              {"no std::exception", "'stoq info worker:w'"}),
+              {"no std::exception", "correct its options in ", "or leave it out"}),
       options("misspelt_option", "beets = on\n", {"w.stoq:12: ", "'beets'", "mean 'beats'?"}),
       options("unknown_option", "colour_scheme = x\n",
               {"w.stoq:12: ", "'colour_scheme'", "'stoq info worker:w' lists"}),

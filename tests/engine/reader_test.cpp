@@ -108,7 +108,9 @@ TEST(Reader, ThatRefusesItselfIsAnErrorForWhoAsks) {
   const auto file = world.add("reader", "plain", "failure = config\n");
   world.add("worker", "w", "reader_list = plain\n");
   const auto message = refusal(world.config());
-  EXPECT_NE(message.find("its far side is down (reader:plain, " + file.string()), message.npos)
+  EXPECT_NE(message.find("its far side is down (reader:plain; correct its options in " +
+                         file.string() + " or by --option"),
+            message.npos)
       << message;
   EXPECT_EQ(world.count("reader deactivate"), 0U);
   EXPECT_EQ(world.count("worker deactivate"), 0U);

@@ -167,8 +167,18 @@ TEST_F(IniFile, IsRead) {
 }
 
 TEST_F(IniFile, MustExist) {
-  EXPECT_THROW((void)Ini::read(file_), stoq::IoError);
-  EXPECT_THROW((void)Ini::read(testing::TempDir()), stoq::IoError) << "a folder";
+  const auto refused = [](const std::filesystem::path& file) -> std::string {
+    try {
+      (void)Ini::read(file);
+    } catch (const stoq::IoError& error) {
+      return error.what();
+    }
+    return "it is read";
+  };
+  const std::string remedy = "; make it a file that this user can read";
+  EXPECT_EQ(refused(file_),
+            file_.string() + ": cannot be read: No such file or directory" + remedy);
+  EXPECT_EQ(refused("/proc"), "/proc: cannot be read: Is a directory" + remedy);
 }
 
 TEST_F(IniFile, MustNotBeHuge) {
