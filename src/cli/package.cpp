@@ -39,15 +39,16 @@ std::vector<fs::path> plugin_files(const fs::path& folder) {
   return found;
 }
 
-void check_source(const fs::path& file, const std::string& name) {
+void check_source(const fs::path& file, const std::string& name, const std::string& module) {
   const auto folder = file.parent_path();
   if (folder.filename() != name || file.stem() != name) {
     refuse(file, "its plugin is called '" + name + "'; the file must be " + name + "/" + name +
                      ".stoq in the package");
   }
-  if (!fs::is_regular_file(folder / (name + ".cpp"))) {
-    refuse(folder, "has no " + name +
-                       ".cpp: a package is built from source, and there is nothing to build");
+  if (!fs::is_regular_file(folder / (module + ".cpp"))) {
+    refuse(folder, "has no " + module +
+                       ".cpp, which Module names: a package is built from source, and there is "
+                       "nothing to build");
   }
 }
 
@@ -80,7 +81,8 @@ Package find_package(const fs::path& given) {
   const auto ini = support::Ini::read(files.front());
   const auto name = ini.get("Core", "name");
   if (name.empty()) refuse(files.front(), "[Core] lacks 'Name'; add the line 'Name = …'");
-  check_source(files.front(), name);
+  const auto module = ini.get("Core", "module");
+  check_source(files.front(), name, module.empty() ? name : module);
   if (!fs::is_regular_file(folder / "CMakeLists.txt")) {
     refuse(folder, "has no CMakeLists.txt, by which a plugin is built; 'stoq new' writes one");
   }

@@ -156,6 +156,24 @@ TEST(GoodPlugin, IsTaken) {
   EXPECT_EQ(refusal(world.config()), "");
 }
 
+TEST(GoodPlugin, IsCalledByItsNameWhateverItsFilesAreCalled) {
+  const Witnesses world;
+  fs::remove_all(world.folder() / "worker/w");
+  auto text = stoq_file("worker", "w");
+  text.replace(text.find("Module = w"), 10, "Module = m");
+  world.write("worker/folder/x.stoq", text);
+  fs::create_symlink(fs::path(STOQ_FIXTURES) / "witness_worker.so",
+                     world.folder() / "worker/folder/m.so");
+  const auto summary = stoq::engine::Run(world.config()).run();
+  const auto used = std::find_if(summary.plugins.begin(), summary.plugins.end(),
+                                 [](const auto& plugin) { return plugin.name == "worker:w"; });
+  ASSERT_NE(used, summary.plugins.end());
+  EXPECT_EQ(used->calls, 3U);
+  auto config = world.config();
+  config.workers = {"x"};
+  EXPECT_NE(refusal(config).find("no worker called 'x'"), std::string::npos);
+}
+
 class BadPlugin : public testing::TestWithParam<Bad> {};
 
 TEST_P(BadPlugin, IsRefusedInOneLineThatSaysWhatToDo) {

@@ -90,6 +90,19 @@ class PackageTest(unittest.TestCase):
         self.nothing_left(left)
         return run
 
+    def refused_with_log(self, package, saying, output):
+        """The end of the output is shown, all of it is kept."""
+        run = self.install(package)
+        self.assertEqual(run.returncode, 2, run)
+        self.assertIn(output, run.stderr)
+        last = run.stderr.splitlines()[-1]
+        self.assertIn(saying, last)
+        log = pathlib.Path(re.search(r"all of the output is in (\S+)$", last).group(1))
+        self.assertIn(output, log.read_text())
+        self.nothing_left([log.name])
+        log.unlink()
+        return run
+
     def nothing_left(self, but=()):
         self.assertFalse(self.plugins.exists())
         self.assertEqual(sorted(os.listdir(self.temp)), sorted(but))
@@ -153,6 +166,7 @@ class Refused(PackageTest):
                     "file": "no archive\n" * 100})
         self.package("nobuild", cmake=None)
         self.package("nosource", cpp=None)
+        self.package("module", stoq=DESCRIPTION.format(name="module").replace("Module = module", "Module = code"))
         self.package("noname", stoq="[Core]\nModule = noname\n")
         self.package("other", stoq=DESCRIPTION.format(name="another"))
         self.package("broken", stoq="[Core\n")
@@ -164,6 +178,7 @@ class Refused(PackageTest):
                                  ("file", "file: no archive that can be read"),
                                  ("nobuild-plugin", "no CMakeLists.txt"),
                                  ("nosource-plugin", "nosource.cpp", "nothing to build"),
+                                 ("module-plugin", "module: has no code.cpp, which Module names"),
                                  ("noname-plugin", "noname.stoq: [Core] lacks 'Name'"),
                                  ("other-plugin", "called 'another'", "another/another.stoq"),
                                  ("broken-plugin", "broken.stoq:1"),
@@ -180,19 +195,6 @@ class Refused(PackageTest):
         self.package("words", cmake=BUILD.format(name="words").replace("worker", "wroker"))
         self.refused_with_log("words-plugin", "configuring words failed",
                               "category 'wroker' is none of")
-
-    def refused_with_log(self, package, saying, output):
-        """The end of the output is shown, all of it is kept."""
-        run = self.install(package)
-        self.assertEqual(run.returncode, 2, run)
-        self.assertIn(output, run.stderr)
-        last = run.stderr.splitlines()[-1]
-        self.assertIn(saying, last)
-        log = pathlib.Path(re.search(r"all of the output is in (\S+)$", last).group(1))
-        self.assertIn(output, log.read_text())
-        self.nothing_left([log.name])
-        log.unlink()
-        return run
 
     def test_what_does_not_build_or_fails_its_test(self):
         self.package("syntax", cpp="int main( {\n")
@@ -222,6 +224,21 @@ class Refused(PackageTest):
             locked.mkdir(mode=0o555)
             self.plugins = locked / "plugins"
             self.refused("demo-plugin", "Permission denied", "--plugin-dir")
+
+    def test_a_file_or_link_where_the_plugin_would_be(self):
+        place = self.plugins / "worker" / "demo"
+        place.parent.mkdir(parents=True)
+        for make, left in ((lambda: place.write_text("mine"), lambda: place.read_text() == "mine"),
+                           (lambda: place.symlink_to("nowhere"), lambda: os.readlink(place) == "nowhere")):
+            make()
+            run = self.install(self.package())
+            self.assertEqual(run.returncode, 2)
+            self.assertNotIn("Building", run.stdout)
+            self.assertIn("demo exists and is left as it is, nothing is installed; remove or rename it, "
+                          "or replace it with --upgrade", run.stderr)
+            self.assertTrue(left())
+            self.assertEqual(os.listdir(place.parent), ["demo"])
+            place.unlink()
 
     def test_a_plugin_that_is_there(self):
         for there in ("demo/anything", "other/demo.stoq"):
@@ -405,6 +422,32 @@ STOQ_PLUGIN(Demo)
             with self.subTest(saying):
                 self.refused(self.package(**{"cpp": self.source(1), **changes}),
                              "demo cannot be used, nothing is installed", *saying)
+
+    def test_a_library_that_is_not_called_as_the_plugin_is(self):
+        package = self.package(stoq=DESCRIPTION.format(name="demo").replace("Module = demo", "Module = code"),
+                               cpp=None)
+        self.write({"demo/code.cpp": self.source(3), "file": "x"}, package)
+        run = self.install(package)
+        self.assertEqual(run.returncode, 0, run.stderr)
+        self.assertEqual(sorted(os.listdir(self.plugins / "worker" / "demo")), ["code.so", "demo.stoq"])
+        with self.scan() as running:
+            out, _ = running.communicate(f"{package}/file\n", timeout=PATIENCE)
+        self.assertIn('"demo":{"version":3}', out)
+
+    def test_a_class_that_lacks_what_its_category_needs(self):
+        """The compiler says which method."""
+        for category, method in (("worker", "scan"), ("connector", "save"), ("reader", "read"),
+                                 ("source", "ingest"), ("extractor", "extract"), ("carver", "carve"),
+                                 ("decoder", "decode")):
+            with self.subTest(category):
+                base = f"stoq::{category.capitalize()}"
+                name = f"bare_{category}"
+                text = f"#include <stoq/plugin.hpp>\nclass Bare : public {base} {{}};\nSTOQ_PLUGIN(Bare)\n"
+                self.package(name, cmake=BUILD.format(name=name).replace("(worker", f"({category}"),
+                             stoq=DESCRIPTION.format(name=name) + "multiprocess = False\n", cpp=text)
+                run = self.refused_with_log(f"{name}-plugin", f"building {name} failed",
+                                            "STOQ_PLUGIN needs a class that implements")
+                self.assertIn(f"{base}::{method}(", run.stderr)
 
     def scan(self):
         return subprocess.Popen([STOQ, "scan", "-q", "-w", "demo", "--plugin-dir", self.plugins,
