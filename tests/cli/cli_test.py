@@ -21,6 +21,7 @@ import select
 import shutil
 import signal
 import sqlite3
+import struct
 import subprocess
 import tarfile
 import tempfile
@@ -28,6 +29,7 @@ import termios
 import time
 import unittest
 import zipfile
+import zlib
 
 STOQ = os.environ["STOQ"]
 os.environ["STOQ_CONFIG"] = ""  # no stoq.cfg of this machine
@@ -434,6 +436,56 @@ class Dispatch(CliTest):
         for plugin, content, child in cases:
             with self.subTest(plugin, content=content[:40]):
                 self.assertIn(hashlib.sha256(child).hexdigest(), self.brought_out(content).get(plugin, ()))
+
+    @staticmethod
+    def program():
+        """A PE of one section; by its headers it ends where the section does."""
+        optional = struct.pack("<HBBIIIIIII", 0x10b, 14, 0, 0x200, 0, 0, 0x1000, 0x1000, 0x2000, 0x400000)
+        optional += struct.pack("<IIHHHHHHIIIIHH", 0x1000, 0x200, 6, 0, 0, 0, 6, 0, 0, 0x2000, 0x200, 0, 3, 0)
+        optional += struct.pack("<IIIIII", 0x100000, 0x1000, 0x100000, 0x1000, 0, 16) + bytes(16 * 8)
+        made = b"MZ" + bytes(0x3a) + struct.pack("<I", 0x80)
+        made += b"\x0e\x1f\xba\x0e\0\xb4\x09\xcd!\xb8\1L\xcd!This program cannot be run in DOS mode.\r\r\n$"
+        made = made.ljust(0x80, b"\0") + b"PE\0\0" + struct.pack("<HHIIIHH", 0x14c, 1, 0, 0, 0, len(optional), 0x102)
+        made += optional + struct.pack("<8sIIIIIIHHI", b".text", 0x200, 0x1000, 0x200, 0x200, 0, 0, 0, 0, 0x60000020)
+        return made.ljust(0x200, b"\0") + b"\x90" * 0x200
+
+    @staticmethod
+    def flash():
+        """A Flash file: plain, and as it is packed by zlib."""
+        frame = int("01111" + f"{0:015b}{11000:015b}{0:015b}{8000:015b}" + "000", 2).to_bytes(9, "big")
+        body = frame + b"\0\x0c\1\0" + b"\x43\x02\xff\xff\xff" + b"\x40\0\0\0"
+        head = b"WS\x0a" + struct.pack("<I", 8 + len(body))
+        return b"F" + head + body, b"C" + head + zlib.compress(body)
+
+    def test_finds_programs_in_what_hides_them(self):
+        """Layer by layer: who brings out what, under the shipped rules."""
+        program = self.program()
+        # As in an RTF's object: the class before the file, something behind it.
+        package = struct.pack("<III", 0x501, 2, 8) + b"Package\0" + bytes(8) + program + b"C:\\x.exe\0"
+        rtf = b"{\\rtf1\\ansi {\\object\\objemb {\\*\\objdata " + package.hex().encode() + b"}}}"
+        folded = base64.encodebytes(program)
+        cases = [
+            ("RTF", rtf, [("decoder:hex", package), ("carver:pe", program)]),
+            ("base64", folded, [("decoder:base64", program)]),
+            ("base64 in text", b"var x = '" + base64.b64encode(program) + b"';\n", [("decoder:base64", program)]),
+            ("base64 of base64", base64.b64encode(folded), [("decoder:base64", folded), ("decoder:base64", program)])]
+        cases += [(f"XOR {key:#x}", bytes(b ^ key for b in program), [("decoder:xor", program)])
+                  for key in (0x01, 0x20, 0x5a, 0xff)]
+        for name, content, layers in cases:
+            with self.subTest(name):
+                found = self.brought_out(content)
+                for plugin, child in layers:
+                    self.assertIn(hashlib.sha256(child).hexdigest(), found.get(plugin, ()), plugin)
+
+    def test_finds_flash_in_a_document(self):
+        plain, packed = self.flash()
+        # The header of a compound file, as .doc has it, and sectors of anything around.
+        document = bytes.fromhex("d0cf11e0a1b11ae1") + bytes(16) + struct.pack("<HHHH", 0x3e, 3, 0xfffe, 9)
+        document = document.ljust(512, b"\xff") + self.NOISE[:1024]
+        for name, inside in (("plain", plain), ("zlib", packed)):
+            with self.subTest(name):
+                found = self.brought_out(document + inside + bytes(512))
+                self.assertEqual(found, {"carver:swf": [hashlib.sha256(plain).hexdigest()]})
 
     def test_carves_every_zip_file_once(self):
         first, second = self.zipped("a", self.TEXT), self.zipped("b", self.TEXT[::-1])
