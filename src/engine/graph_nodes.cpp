@@ -282,7 +282,8 @@ void Graph::Nodes::keep(RootState& root) {
                      root.size < tuning_.cache_from;
   if (cheap) return;
   cache_.keep({root.sha256, root.tlp()},
-              assembler_.depends_on_name(root) ? root.name() : std::string_view(), root.results);
+              assembler_.depends_on_name(root) ? root.name() : std::string_view(),
+              root.reads_meta ? &root.root.meta : nullptr, root.results);
 }
 
 void Graph::Nodes::finish_batch(Batch& batch) {

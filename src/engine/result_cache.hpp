@@ -14,6 +14,7 @@
 #include <unordered_map>
 
 #include <stoq/tlp.hpp>
+#include <stoq/value.hpp>
 
 #include "engine/root_results.hpp"
 #include "support/digest.hpp"
@@ -35,12 +36,14 @@ class ResultCache {
     Tlp tlp = Tlp::white;  ///< decides which plugins see it
   };
 
-  /// What was kept of a root with this content under any name, or under this very name if its
-  /// results depend on the name. Null when there is nothing.
-  [[nodiscard]] std::shared_ptr<RootResults> find(const Key& key, std::string_view name);
-  /// Keeps a root's results, from now on unchanged. `name`: the root's if they depend on it, empty
-  /// otherwise.
-  void keep(const Key& key, std::string_view name, std::shared_ptr<RootResults> results);
+  /// What was kept of a root with this content under any name and with any meta, or with this very
+  /// name or meta if its results depend on that. Null when there is nothing.
+  [[nodiscard]] std::shared_ptr<RootResults> find(const Key& key, std::string_view name,
+                                                  const Value& meta);
+  /// Keeps a root's results, from now on unchanged. `name` and `meta`: the root's if they depend on
+  /// it, empty and null otherwise.
+  void keep(const Key& key, std::string_view name, const Value* meta,
+            std::shared_ptr<RootResults> results);
 
  private:
   struct Size {
@@ -53,8 +56,10 @@ class ResultCache {
   struct Place {
     Key key;
     std::string name;  ///< empty: any
+    std::string meta;  ///< spelled out; empty: any
     bool operator==(const Place& other) const noexcept {
-      return key.sha256 == other.key.sha256 && key.tlp == other.key.tlp && name == other.name;
+      return key.sha256 == other.key.sha256 && key.tlp == other.key.tlp && name == other.name &&
+             meta == other.meta;
     }
   };
   struct Hash {
@@ -76,8 +81,9 @@ class ResultCache {
   void drop_last();
 
   const Size most_;
-  std::atomic<bool> any_ = false;  ///< whether something was ever kept
-  std::mutex mutex_;               ///< guards the rest
+  std::atomic<bool> any_ = false;       ///< whether something was ever kept
+  std::atomic<bool> any_meta_ = false;  ///< whether something was ever kept by meta
+  std::mutex mutex_;                    ///< guards the rest
   Size size_;
   bool any_named_ = false;  ///< whether something was ever kept by name
   List kept_;               // the one asked for last comes first

@@ -73,6 +73,7 @@ struct RootState {
   std::atomic<const char*> cut{nullptr};  ///< why expansion stopped, for good
   std::atomic<bool> redo{false};          ///< a root-wide limit fell in a parallel pass
   std::atomic<bool> spread{false};        ///< other threads took part: order is not given
+  std::atomic<bool> reads_meta{false};    ///< some plugin asked for root.meta
   bool canonical = false;                 ///< second pass: serial, in tree order
   Clock::time_point started{};
 
@@ -117,6 +118,7 @@ struct RootState {
     cut = nullptr;
     redo = false;
     spread = false;
+    reads_meta = false;
   }
 };
 

@@ -95,7 +95,7 @@ KnownDigests Scan::known_digests(const support::DigestResult& digest) const {
 bool Scan::repeat(Lane& lane, RootState& root, const support::Sha256& sha256) {
   root.sha256 = sha256;
   root.size = root.bytes.size();
-  auto known = cache_.find({sha256, root.tlp()}, root.name());
+  auto known = cache_.find({sha256, root.tlp()}, root.name(), root.root.meta);
   if (!known) return false;
   // The root itself is counted already.
   lane.payloads.fetch_add(known->occurrences.size() - 1, std::memory_order_relaxed);

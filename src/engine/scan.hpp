@@ -64,7 +64,7 @@ class Scan {
   void work(Lane& lane, RootState& root, const Payload& payload, ContentId content);
 
   /// Calls into a plugin: the one place where its exceptions end.
-  Outcome call(Lane& lane, const RootState& root, std::size_t plugin, CallTimer& timer,
+  Outcome call(Lane& lane, RootState& root, std::size_t plugin, CallTimer& timer,
                std::uint64_t bytes, FunctionRef<void(const Request&)> body, const Value& args);
   /// Throws LimitReached when the run, the root or this call must end.
   void check(RootState& root, const CallTimer& timer) const;
@@ -86,7 +86,7 @@ class Scan {
     bool fresh = false;
   };
   /// Archives a payload that is to be kept. False when it could not be; `entry` then says why.
-  bool archive(Lane& lane, const RootState& root, const Item& item, OccurrenceEntry& entry);
+  bool archive(Lane& lane, RootState& root, const Item& item, OccurrenceEntry& entry);
   /// Gives a root the results of an equal one, if they were kept.
   bool repeat(Lane& lane, RootState& root, const support::Sha256& sha256);
   Claim claim(RootState& root, const Item& item, const support::Sha256& sha256,

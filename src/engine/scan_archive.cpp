@@ -5,7 +5,7 @@
 
 namespace stoq::engine {
 
-bool Scan::archive(Lane& lane, const RootState& root, const Item& item, OccurrenceEntry& entry) {
+bool Scan::archive(Lane& lane, RootState& root, const Item& item, OccurrenceEntry& entry) {
   const bool is_root = item.producer == PluginSet::none;
   if (plugins_.archiver == PluginSet::none || !item.has_bytes || !(is_root || item.save)) {
     return true;

@@ -11,15 +11,22 @@ std::chrono::nanoseconds seconds(double count) {
   return std::chrono::nanoseconds(static_cast<std::int64_t>(count * 1e9));
 }
 
-struct StopContext {
+/// What the queries of a Request are asked with.
+struct CallContext {
   const Handover& handover;
-  const RootState& root;
+  RootState& root;
   const CallTimer& timer;
   std::chrono::nanoseconds plugin_timeout;
 };
 
+const Value& meta_of(const void* context) noexcept {
+  auto& root = static_cast<const CallContext*>(context)->root;
+  root.reads_meta.store(true, std::memory_order_relaxed);
+  return root.root.meta;
+}
+
 bool must_stop(const void* context) noexcept {
-  const auto& stop = *static_cast<const StopContext*>(context);
+  const auto& stop = *static_cast<const CallContext*>(context);
   return stop.handover.interrupted() || stop.root.redo.load(std::memory_order_relaxed) ||
          stop.root.cut.load(std::memory_order_relaxed) != nullptr ||
          stop.timer.own() > stop.plugin_timeout;
@@ -60,16 +67,16 @@ void Scan::charge_root(RootState& root, std::uint64_t bytes, std::uint64_t paylo
   throw LimitReached{spent};
 }
 
-Outcome Scan::call(Lane& lane, const RootState& root, std::size_t plugin, CallTimer& timer,
+Outcome Scan::call(Lane& lane, RootState& root, std::size_t plugin, CallTimer& timer,
                    std::uint64_t bytes, FunctionRef<void(const Request&)> body, const Value& args) {
-  const StopContext stop{handover_, root, timer, seconds(config_.limits.plugin_timeout)};
+  const CallContext context{handover_, root, timer, seconds(config_.limits.plugin_timeout)};
   CallSpell spell(lane.account.get(), plugin, bytes);
   auto& counters = lane.counters[plugin];
   ++counters.calls;
   counters.bytes += bytes;
   Outcome outcome;
   try {
-    body(Request(args, must_stop, &stop));
+    body(Request(args, must_stop, &context, meta_of));
   } catch (const LimitReached& reached) {
     outcome = {status_of_limit(reached.limit), reached.limit, "stopped by this limit"};
   } catch (const MalformedInput& error) {
@@ -90,11 +97,11 @@ Outcome Scan::call(Lane& lane, const RootState& root, std::size_t plugin, CallTi
   spell.finish();
   const auto own = timer.own();
   counters.time += own;
-  if (own > stop.plugin_timeout && outcome.status < Status::timeout) {
+  if (own > context.plugin_timeout && outcome.status < Status::timeout) {
     outcome = {Status::timeout, "plugin_timeout", "ran longer than plugin_timeout allows"};
   }
   // It had a second to notice; the summary names it.
-  if (own > stop.plugin_timeout + std::chrono::seconds(1)) ++counters.overran;
+  if (own > context.plugin_timeout + std::chrono::seconds(1)) ++counters.overran;
   if (outcome.status != Status::ok) ++counters.errors;
   return outcome;
 }

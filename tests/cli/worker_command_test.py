@@ -183,6 +183,16 @@ class Command(WorkerTest):
                 self.refused("w", "--plugin-dir", "plugins", *arguments, saying=nothing)
         self.refused("scan", "-w", "w", "--plugin-dir", "plugins", saying=["nothing to scan"])
 
+    def test_a_worker_sees_what_is_said_of_a_file(self):
+        self.witness(options="tells = True\n")
+        self.write("a.zip", zipped({"b": b"hello"}))
+        records = self.run_worker("w", "-D", "-F", "a.zip", "--plugin-dir", "plugins",
+                                  "--metadata", "case:7")
+        self.assertEqual([r["stoq"]["workers"]["w"]["meta"] for r in records], [{"case": "7"}] * 2)
+        self.write("messages", b'{"path": "a.zip", "case": 8}\n')
+        records = self.run_worker("w", "-I", "messages", "-F", "messages", "--plugin-dir", "plugins")
+        self.assertEqual(records[0]["stoq"]["workers"]["w"]["meta"]["case"], 8)
+
     def test_lists_category_name_version_description(self):
         self.witness()
         listed = self.stoq("list", "--plugin-dir", "plugins").stdout.decode()

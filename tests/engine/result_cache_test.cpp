@@ -2,8 +2,10 @@
 #include "engine/result_cache.hpp"
 
 #include <atomic>
+#include <iterator>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include <gtest/gtest.h>
 
@@ -32,47 +34,86 @@ TEST(ResultCache, FindsByContentAndByNameWhereItWasKeptByName) {
   ResultCache cache(1U << 20);
   const auto bare = results(10);
   const auto named = results(10);
-  cache.keep(digest(1), "", bare);
-  cache.keep(digest(2), "a.txt", named);
-  EXPECT_EQ(cache.find(digest(1), "any"), bare);
-  EXPECT_EQ(cache.find(digest(2), "a.txt"), named);
-  EXPECT_EQ(cache.find(digest(2), "b.txt"), nullptr);
-  EXPECT_EQ(cache.find(digest(3), ""), nullptr);
-  EXPECT_EQ(cache.find(digest(1, Tlp::red), ""), nullptr);
+  cache.keep(digest(1), "", nullptr, bare);
+  cache.keep(digest(2), "a.txt", nullptr, named);
+  EXPECT_EQ(cache.find(digest(1), "any", {}), bare);
+  EXPECT_EQ(cache.find(digest(2), "a.txt", {}), named);
+  EXPECT_EQ(cache.find(digest(2), "b.txt", {}), nullptr);
+  EXPECT_EQ(cache.find(digest(3), "", {}), nullptr);
+  EXPECT_EQ(cache.find(digest(1, Tlp::red), "", {}), nullptr);
+}
+
+TEST(ResultCache, FindsByMetaWhereItWasKeptByMeta) {
+  const std::vector<Value> metas{
+      {},
+      Value::Object{},
+      {{"a", {}}},
+      {{"a", true}},
+      {{"a", 1}},
+      {{"a", 1.0}},
+      {{"a", "1"}},
+      {{"a", "1"}, {"b", "2"}},
+      {{"a", Value::Array{1, 2}}},
+      {{"a", Value::Array{12}}},
+      {{"a", Value::Array{Value::Array{1}, 2}}},
+      {{"a", Value{{"b", "2"}}}},
+      {{"a", "\xff"}},
+      {{"a", "\xfe"}},
+  };
+  for (const std::string name : {"", "a.txt"}) {
+    ResultCache cache(1U << 20);
+    std::vector<std::shared_ptr<RootResults>> kept;
+    for (const auto& meta : metas) {
+      EXPECT_EQ(cache.find(digest(1), name, meta), nullptr) << kept.size();
+      kept.push_back(results(10));
+      cache.keep(digest(1), name, &meta, kept.back());
+    }
+    for (std::size_t i = 0; i < metas.size(); ++i) {
+      EXPECT_EQ(cache.find(digest(1), "a.txt", metas[i]), kept[i]) << i;
+      EXPECT_EQ(cache.find(digest(1), "b.txt", metas[i]), name.empty() ? kept[i] : nullptr) << i;
+    }
+  }
+}
+
+TEST(ResultCache, CountsMeta) {
+  ResultCache cache(10'000);
+  const Value large{{"a", std::string(10'000, 'x')}};
+  cache.keep(digest(1), "", &large, results(10));
+  EXPECT_EQ(cache.find(digest(1), "", large), nullptr);
 }
 
 TEST(ResultCache, KeepsTheFirstOfTwo) {
   ResultCache cache(1U << 20);
   const auto first = results(10);
-  cache.keep(digest(1), "", first);
-  cache.keep(digest(1), "", results(10));
-  EXPECT_EQ(cache.find(digest(1), ""), first);
+  cache.keep(digest(1), "", nullptr, first);
+  cache.keep(digest(1), "", nullptr, results(10));
+  EXPECT_EQ(cache.find(digest(1), "", {}), first);
 }
 
 TEST(ResultCache, DropsWhatWasNotAskedForLongest) {
   ResultCache cache(10'000);
-  cache.keep(digest(1), "", results(3000));
-  cache.keep(digest(2), "", results(3000));
-  EXPECT_NE(cache.find(digest(1), ""), nullptr);
-  cache.keep(digest(3), "", results(3000));
-  EXPECT_NE(cache.find(digest(1), ""), nullptr);
-  EXPECT_EQ(cache.find(digest(2), ""), nullptr);
-  EXPECT_NE(cache.find(digest(3), ""), nullptr);
-  cache.keep(digest(4), "", results(20'000));  // larger than all of it
-  EXPECT_EQ(cache.find(digest(4), ""), nullptr);
-  EXPECT_NE(cache.find(digest(3), ""), nullptr);
+  cache.keep(digest(1), "", nullptr, results(3000));
+  cache.keep(digest(2), "", nullptr, results(3000));
+  EXPECT_NE(cache.find(digest(1), "", {}), nullptr);
+  cache.keep(digest(3), "", nullptr, results(3000));
+  EXPECT_NE(cache.find(digest(1), "", {}), nullptr);
+  EXPECT_EQ(cache.find(digest(2), "", {}), nullptr);
+  EXPECT_NE(cache.find(digest(3), "", {}), nullptr);
+  cache.keep(digest(4), "", nullptr, results(20'000));  // larger than all of it
+  EXPECT_EQ(cache.find(digest(4), "", {}), nullptr);
+  EXPECT_NE(cache.find(digest(3), "", {}), nullptr);
 }
 
 TEST(ResultCache, BoundsFilesAndWhatIsInThem) {
   constexpr std::size_t in_file = 100'000;
   ResultCache few(1U << 20, 2);
-  for (int i = 0; i < 3; ++i) few.keep(digest(i), "", results(in_file));
-  EXPECT_EQ(few.find(digest(0), ""), nullptr);
-  EXPECT_NE(few.find(digest(1), ""), nullptr);
+  for (int i = 0; i < 3; ++i) few.keep(digest(i), "", nullptr, results(in_file));
+  EXPECT_EQ(few.find(digest(0), "", {}), nullptr);
+  EXPECT_NE(few.find(digest(1), "", {}), nullptr);
   ResultCache small(1U << 20, 10, 250'000);
-  for (int i = 0; i < 3; ++i) small.keep(digest(i), "", results(in_file));
-  EXPECT_EQ(small.find(digest(0), ""), nullptr);
-  EXPECT_NE(small.find(digest(2), ""), nullptr);
+  for (int i = 0; i < 3; ++i) small.keep(digest(i), "", nullptr, results(in_file));
+  EXPECT_EQ(small.find(digest(0), "", {}), nullptr);
+  EXPECT_NE(small.find(digest(2), "", {}), nullptr);
 }
 
 /// Runs with one thread and no cache, then with `threads` and a cache that keeps everything.
@@ -266,6 +307,81 @@ TEST(EqualRoots, KeepWhatTheirSourceSaysOfThem) {
   EXPECT_EQ(ran.status("again"), "ok");
   EXPECT_EQ(ran.at("again")["stoq"]["meta"]["from"], "again");
   EXPECT_EQ(ran.repeated, 2U);
+}
+
+/// A world in which somebody reads a root's meta.
+void add_reader_of_meta(World& world, bool worker) {
+  world.add_standard(false);
+  if (worker) {
+    world.worker("said", [](const Payload&, const Request& request) {
+      return Value{{"by", request.meta().text("by", "nobody")}};
+    });
+    return;
+  }
+  world.expander(
+      Category::decoder, "said", "SAID",
+      [](const Payload&, const Request& request, Children& children) {
+        children.emit(Bytes::own(std::string(request.meta().text("by", "nobody"))), {});
+      },
+      false);
+}
+
+void put_said(Intake& intake, std::string path, const std::string& bytes, Value meta) {
+  Root root;
+  root.path = std::move(path);
+  root.bytes = Bytes::own(bytes);
+  root.meta = std::move(meta);
+  intake.put(std::move(root));
+}
+
+TEST(EqualRoots, AreScannedAgainWhereSomebodyReadsTheirMeta) {
+  const auto tree = fakes::box("BOXE", {{"a", "SAID"}});
+  const auto ingest = [&](Intake& intake) {
+    put_said(intake, "1", tree, Value{{"by", "Ann"}});
+    put_said(intake, "2", tree, Value{{"by", "Bob"}});
+    put_said(intake, "3", tree, {});
+    put_said(intake, "4", tree, Value{{"by", "Ann"}});
+    put_said(intake, "5", tree, {});
+  };
+  const char* const by[] = {"Ann", "Bob", "nobody", "Ann", "nobody"};
+  for (const bool worker : {true, false}) {
+    World world;
+    add_reader_of_meta(world, worker);
+    world.threads = 1;
+    const auto without = world.run_source(ingest);
+    world.tuning.cache_bytes = std::size_t{1} << 20;
+    world.tuning.cache_from = {};
+    const auto with = world.run_source(ingest);
+    EXPECT_EQ(with.lines, without.lines);
+    EXPECT_EQ(with.repeated, 2U);
+    for (std::size_t i = 0; i < std::size(by); ++i) {
+      const auto path = std::to_string(i + 1) + "!a";
+      if (worker) {
+        EXPECT_EQ(with.at(path)["stoq"]["workers"]["said"]["by"], by[i]) << "children see it, too";
+      } else {
+        EXPECT_EQ(with.at(path + "!#0")["file"]["size"], std::string(by[i]).size());
+      }
+    }
+  }
+}
+
+TEST(Meta, OfTheSourceAndOfTheUserReachesAWorker) {
+  World world;
+  world.worker("all", [](const Payload&, const Request& request) {
+    return Value{{"meta", request.meta()}};
+  });
+  using namespace nlohmann::json_literals;
+  const auto seen = [](const fakes::Ran& ran, const char* path) {
+    return ran.at(path)["stoq"].value("/workers/all/meta"_json_pointer, fakes::Json());
+  };
+  auto ran = world.run({{"a", "leaf"}});
+  EXPECT_TRUE(seen(ran, "a").is_null());
+  world.config.metadata = {{"case", "7"}};
+  ran = world.run_source([](Intake& intake) {
+    put_said(intake, "a", "leaf", Value{{"by", "Ann"}});
+  });
+  EXPECT_EQ(seen(ran, "a"), (fakes::Json{{"by", "Ann"}, {"case", "7"}}));
+  EXPECT_EQ(ran.at("a")["stoq"]["meta"], seen(ran, "a"));
 }
 
 }  // namespace

@@ -38,23 +38,36 @@ struct Payload {
 class Request {
  public:
   using StopQuery = bool (*)(const void* context) noexcept;
+  using MetaQuery = const Value& (*)(const void* context) noexcept;
 
   Request() = default;
-  Request(const Value& args, StopQuery stop, const void* context) noexcept
-      : args_(&args), stop_(stop), context_(context) {}
+  /// Both queries are asked with `context`; either may be null.
+  Request(const Value& args, StopQuery stop, const void* context,
+          MetaQuery meta_query = nullptr) noexcept
+      : args_(&args), stop_(stop), meta_(meta_query), context_(context) {}
 
   /// The dispatch rule's metas (numbers, booleans and text as in the rule), its name as `rule`, and
   /// as `offset` where its first string matched.
-  [[nodiscard]] const Value& args() const noexcept {
-    static const Value none;
-    return args_ != nullptr ? *args_ : none;
+  [[nodiscard]] const Value& args() const noexcept { return args_ != nullptr ? *args_ : none(); }
+  /// What the source (a message, say) and --metadata say of the file that the payload is, or came
+  /// out of: an object, which the file's record has as `stoq.meta`; null when they say nothing.
+  /// Valid for the call. Equal files of which other things are said share results only where no
+  /// plugin asked: do so where you need it.
+  [[nodiscard]] const Value& meta() const noexcept {
+    return meta_ != nullptr ? meta_(context_) : none();
   }
   /// True once the run ends or the call's time is spent: long loops look at it and return.
   [[nodiscard]] bool stop_requested() const noexcept { return stop_ != nullptr && stop_(context_); }
 
  private:
+  [[nodiscard]] static const Value& none() noexcept {
+    static const Value null;
+    return null;
+  }
+
   const Value* args_ = nullptr;
   StopQuery stop_ = nullptr;
+  MetaQuery meta_ = nullptr;
   const void* context_ = nullptr;
 };
 

@@ -315,7 +315,7 @@ class Connector : public Plugin {
 // --- How a shared library says what it is -----------------------------------------------------
 
 /// Raised by one with every change to a public header.
-inline constexpr std::uint32_t abi_version = 5;
+inline constexpr std::uint32_t abi_version = 6;
 
 /// Plain data, read before any code of the plugin runs.
 struct PluginDescriptor {
