@@ -169,6 +169,35 @@ rule rpm {
     uint32be(0) == 0xedabeedb
 }
 
+// --- documents --------------------------------------------------------------------------------
+
+rule pdf {
+  meta:
+    plugin = "extractor:pdf"
+    save = "True"
+    type = "pdf"
+  condition:
+    uint32be(0) == 0x25504446
+}
+
+// Readers look for the header in the first 1024 bytes. What is a member of an archive is found there.
+rule pdf_behind_something {
+  meta:
+    plugin = "extractor:pdf"
+    save = "True"
+    type = "pdf"
+  strings:
+    $header = "%PDF-"
+  condition:
+    $header in (1 .. 1024) and uint32be(0) != 0x25504446 and uint16(0) != 0x4b50 and
+    uint32(0) != 0xafbc7a37 and uint32(0) != 0x21726152 and uint32be(0) != 0x4d534346 and
+    uint32be(0) != 0x30373037 and uint16(0) != 0x71c7 and uint16be(0) != 0x71c7 and
+    uint32be(0) != 0x213c6172 and uint32be(0) != 0x57415243 and
+    (uint8(2) != 0x2d or uint8(6) != 0x2d) and (filesize < 261 or uint32be(257) != 0x75737461) and
+    // a tar from before POSIX has the first member's bytes here
+    not (@header[1] == 512 and uint32(508) == 0)
+}
+
 // --- one compressed stream --------------------------------------------------------------------
 
 rule gzip {
@@ -481,13 +510,6 @@ rule elf {
     type = "elf"
   condition:
     uint32be(0) == 0x7f454c46
-}
-
-rule pdf {
-  meta:
-    type = "pdf"
-  condition:
-    uint32be(0) == 0x25504446
 }
 
 rule ole {
