@@ -167,7 +167,7 @@ TEST_F(IniFile, IsRead) {
 }
 
 TEST_F(IniFile, MustExist) {
-  const auto refused = [](const std::filesystem::path& file) -> std::string {
+  const auto refusal = [](const std::filesystem::path& file) -> std::string {
     try {
       (void)Ini::read(file);
     } catch (const stoq::IoError& error) {
@@ -176,9 +176,9 @@ TEST_F(IniFile, MustExist) {
     return "it is read";
   };
   const std::string remedy = "; make it a file that this user can read";
-  EXPECT_EQ(refused(file_),
+  EXPECT_EQ(refusal(file_),
             file_.string() + ": cannot be read: No such file or directory" + remedy);
-  EXPECT_EQ(refused("/proc"), "/proc: cannot be read: Is a directory" + remedy);
+  EXPECT_EQ(refusal("/proc"), "/proc: cannot be read: Is a directory" + remedy);
 }
 
 TEST_F(IniFile, MustNotBeHuge) {
