@@ -73,7 +73,8 @@ rule tar_ustar {
     uint32be(257) == 0x75737461 and uint8(261) == 0x72
 }
 
-// Before POSIX there was no magic: a name, then mode, size and checksum in octal.
+// Before POSIX there was no magic: a name, then mode, size and checksum in octal. Behind the checksum
+// stands a NUL or a blank; hexadecimal text of zeros has none.
 rule tar_v7 {
   meta:
     plugin = "extractor:archive"
@@ -90,6 +91,7 @@ rule tar_v7 {
     for all i in (124 .. 134) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
     for all i in (148 .. 153) : ( uint8(i) == 0x20 or uint8(i) == 0 or (uint8(i) >= 0x30 and uint8(i) <= 0x37) ) and
     for any i in (148 .. 153) : ( uint8(i) >= 0x30 and uint8(i) <= 0x37 ) and
+    for any i in (153 .. 155) : ( uint8(i) == 0 or uint8(i) == 0x20 ) and
     for any i in (124 .. 134) : ( uint8(i) >= 0x30 and uint8(i) <= 0x37 )
 }
 
