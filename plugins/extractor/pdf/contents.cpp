@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <new>
 
 #include <qpdf/Pipeline.hh>
 #include <qpdf/QPDF.hh>
@@ -13,17 +14,22 @@ namespace {
 /// Longer chains are made to keep a scanner busy.
 constexpr std::size_t most_filters = 16;
 
-/// qpdf's own pipelines end in a stage.
+/// qpdf's own pipelines end in a stage. After a fault qpdf 11.3 finishes a pipeline again, which
+/// its AES does not survive when the fault came of finishing: so that is left to whoever owns the
+/// stage.
 class ToStage : public Pipeline {
  public:
   explicit ToStage(Stage& stage) : Pipeline("stoq", nullptr), stage_(stage) {}
   void write(const unsigned char* data, std::size_t size) override {
+    if (std::exchange(failed_, true)) return;
     stage_.write(std::as_bytes(std::span(data, size)));
+    failed_ = false;
   }
-  void finish() override { stage_.finish(); }
+  void finish() override {}
 
  private:
   Stage& stage_;
+  bool failed_ = false;
 };
 
 class Counter : public Stage {
@@ -132,10 +138,22 @@ void decode(QPDFObjectHandle stream, const Chain& chain, Stage& out, const stoq:
   ToStage pipeline(*next);
   auto* const owner = stream.getOwningQPDF();
   if (owner != nullptr) owner->getWarnings();
+  bool whole = false;
   try {
-    if (stream.pipeStreamData(&pipeline, nullptr, 0, qpdf_dl_none)) return;
-  } catch (const QPDFExc& error) {
-    throw stoq::MalformedInput(error.getMessageDetail());  // before the first byte: of decrypting
+    whole = stream.pipeStreamData(&pipeline, nullptr, 0, qpdf_dl_none);
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw stoq::MalformedInput(error.what());  // before the first byte: of decrypting
+  }
+  if (whole) {
+    next->finish();
+    return;
+  }
+  try {
+    next->finish();  // for what waits in a predictor
+  } catch (const stoq::MalformedInput&) {
+    whole = false;  // the fault that was first is the one to be told
   }
   // The reason is the last of qpdf's warnings, after words of its own.
   const auto warnings = owner != nullptr ? owner->getWarnings() : std::vector<QPDFExc>();

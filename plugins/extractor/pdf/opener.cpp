@@ -1,6 +1,7 @@
 #include "opener.hpp"
 
 #include <charconv>
+#include <new>
 #include <optional>
 #include <set>
 #include <string_view>
@@ -76,8 +77,12 @@ Document Opener::open() {
   }
   try {
     return recover(problem);
-  } catch (const QPDFExc& error) {
-    throw stoq::MalformedInput("pdf: nothing can be read: " + error.getMessageDetail());
+  } catch (const stoq::Error&) {
+    throw;
+  } catch (const std::bad_alloc&) {
+    throw;
+  } catch (const std::exception& error) {
+    throw stoq::MalformedInput(std::string("pdf: nothing can be read: ") + error.what());
   }
 }
 
