@@ -41,6 +41,47 @@ TEST(DispatchRules, CpioIsNotAlsoTar) {
   EXPECT_EQ(plan.type, "cpio");
 }
 
+std::vector<std::string> plugins_for(const std::string& bytes) {
+  static const Dispatcher dispatcher(stoq::engine::dispatch_sources({}));
+  Dispatcher::Scanner scanner(dispatcher);
+  Plan plan;
+  scanner.scan(stoq::as_bytes(bytes), "", plan);
+  std::vector<std::string> plugins;
+  for (const auto& call : plan.calls) plugins.push_back(call.target->plugin);
+  return plugins;
+}
+
+/// ISO 32000-1, implementation note 13: the header may stand anywhere in the first 1024 bytes.
+TEST(DispatchRules, PdfIsOpenedWhereReadersOpenIt) {
+  const auto opens = [](const std::string& bytes) {
+    const auto plugins = plugins_for(bytes);
+    return std::count(plugins.begin(), plugins.end(), "extractor:pdf");
+  };
+  const std::string pdf = "%PDF-1.4\n1 0 obj\n";
+  EXPECT_EQ(opens(pdf), 1);
+  EXPECT_EQ(opens("HTTP/1.1 200 OK\r\n\r\n" + pdf), 1);
+  EXPECT_EQ(opens(std::string(1024, '\n') + pdf), 1);
+  EXPECT_EQ(opens(std::string(1025, '\n') + pdf), 0);
+  EXPECT_EQ(opens(pdf + pdf), 1);
+}
+
+/// Members of archives that are not compressed are found in the archive.
+TEST(DispatchRules, PdfInAnArchiveIsNotOpenedThere) {
+  const std::string pdf = "%PDF-1.4\n1 0 obj\n";
+  std::string tar = "a.pdf" + std::string(95, '\0') + "0000644";
+  tar.resize(257);
+  tar += "ustar";
+  tar.resize(512);
+  std::string old_tar = tar;
+  old_tar.replace(257, 5, 5, '\0');
+  for (const auto& before : {"PK\3\4"s + std::string(40, 'x'), tar, old_tar, "!<arch>\n"s,
+                             "070701"s + std::string(120, '0'), "WARC/1.0\r\n\r\n"s}) {
+    const auto plugins = plugins_for(before + pdf);
+    EXPECT_EQ(std::count(plugins.begin(), plugins.end(), "extractor:pdf"), 0)
+        << before.substr(0, 8);
+  }
+}
+
 class RuleTypes : public testing::TestWithParam<RuleCase> {};
 
 TEST_P(RuleTypes, AreAsExpected) { EXPECT_EQ(type_of(GetParam().bytes), GetParam().type); }
@@ -52,6 +93,15 @@ std::string lzma(const std::string& properties, const std::string& size) {
 
 const auto unknown_size = std::string(8, '\xff');
 const auto known_size = "\x00\x00\x01\x00\x00\x00\x00\x00"s;
+
+INSTANTIATE_TEST_SUITE_P(Pdf, RuleTypes,
+                         testing::ValuesIn(std::vector<RuleCase>{
+                             {"AtTheStart", "%PDF-1.7\n1 0 obj\n"s, "pdf"},
+                             {"BehindSomething", "Received: from a\r\n\r\n%PDF-1.7\n1 0 obj\n"s,
+                              "pdf"},
+                             {"AnotherWord", "%PDX-1.7\n1 0 obj\n"s, ""},
+                         }),
+                         [](const auto& test) { return test.param.name; });
 
 INSTANTIATE_TEST_SUITE_P(
     Lzma, RuleTypes,

@@ -75,8 +75,12 @@ Document Opener::open() {
   } catch (const std::exception& error) {
     problem = error.what();
   }
+  return recover(problem);
+}
+
+Document Opener::recover(const std::string& problem) {
   try {
-    return recover(problem);
+    return look_for_objects(problem);
   } catch (const stoq::Error&) {
     throw;
   } catch (const std::bad_alloc&) {
@@ -138,7 +142,7 @@ Document Opener::open_by_streams(std::uint64_t offset, QPDF* table) {
   return {unlock(tables.text(trailer, pdf_.size()), Recovery::off), tables.packed(), {}};
 }
 
-Document Opener::recover(const std::string& problem) {
+Document Opener::look_for_objects(const std::string& problem) {
   // qpdf gives up a file that has lost its trailer, and a stream that has lost its end: it finds
   // both behind the file, and a pointer to no table, so that it looks for objects.
   const std::string begin = "\nendstream\nendobj\ntrailer\n<< /Size 1";

@@ -46,6 +46,7 @@ class Opener {
   enum class Recovery { off, on };
 
   Document open_by_tables();
+  Document look_for_objects(const std::string& problem);
   Document open_by_streams(std::uint64_t offset, QPDF* table);
   std::unique_ptr<QPDF> unlock(const std::string& tail, Recovery recovery);
   std::unique_ptr<QPDF> parse(const std::string& tail, Recovery recovery,
