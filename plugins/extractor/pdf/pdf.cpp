@@ -69,7 +69,7 @@ class Pdf : public stoq::Extractor {
     passwords_ = options.get_list("password_list",
                                   "passwords to try on encrypted files, in this order, after none",
                                   "infected, password, malware, virus");
-    max_objects_ = options.get_size("max_objects", std::uint64_t{16} << 20U,
+    max_objects_ = options.get_size("max_objects", std::uint64_t{8} << 20U,
                                     "bytes of objects to read of one PDF, streams' contents aside");
     logger_ = QPDFLogger::create();
     logger_->setInfo(logger_->discard());
