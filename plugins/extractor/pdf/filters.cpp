@@ -97,11 +97,12 @@ class Gatherer {
   std::size_t size_ = 0;
 };
 
-class Ascii85 : public Stage {
+/// A filter that goes byte by byte, and may end before its input does.
+class ByteFilter : public Stage {
  public:
-  explicit Ascii85(Stage& next) noexcept : next_(next), out_(next) {}
+  explicit ByteFilter(Stage& next) noexcept : out_(next), next_(next) {}
 
-  void write(stoq::ByteView bytes) override {
+  void write(stoq::ByteView bytes) final {
     for (const auto byte : bytes) {
       if (ended_) break;
       take(std::to_integer<unsigned char>(byte));
@@ -109,14 +110,30 @@ class Ascii85 : public Stage {
     out_.flush();
   }
 
-  void finish() override {
-    if (!std::exchange(ended_, true)) end_group();
+  void finish() final {
+    if (!std::exchange(ended_, true)) end();
     out_.flush();
     next_.finish();
   }
 
+ protected:
+  virtual void take(unsigned char c) = 0;
+  /// The input ends without a mark of its end.
+  virtual void end() {}
+
+  Gatherer out_;
+  bool ended_ = false;
+
  private:
-  void take(unsigned char c) {
+  Stage& next_;
+};
+
+class Ascii85 : public ByteFilter {
+ public:
+  using ByteFilter::ByteFilter;
+
+ private:
+  void take(unsigned char c) override {
     if (is_space(c)) return;
     if (c == '~') {
       // "<~" in front is Adobe's own, and of no meaning here.
@@ -125,7 +142,7 @@ class Ascii85 : public Stage {
         count_ = 0;
         group_ = 0;
       } else {
-        end_group();
+        end();
         ended_ = true;
       }
     } else if (c == 'z' && count_ == 0) {
@@ -139,7 +156,7 @@ class Ascii85 : public Stage {
     }
   }
 
-  void end_group() {
+  void end() override {
     const auto count = count_;
     if (count < 2) return;
     for (auto i = count; i < 5; ++i) group_ = group_ * 85 + 84;
@@ -153,34 +170,17 @@ class Ascii85 : public Stage {
     first_group_ = false;
   }
 
-  Stage& next_;
-  Gatherer out_;
   std::uint64_t group_ = 0;
   unsigned count_ = 0;
   bool first_group_ = true;
-  bool ended_ = false;
 };
 
-class AsciiHex : public Stage {
+class AsciiHex : public ByteFilter {
  public:
-  explicit AsciiHex(Stage& next) noexcept : next_(next), out_(next) {}
-
-  void write(stoq::ByteView bytes) override {
-    for (const auto byte : bytes) {
-      if (ended_) break;
-      take(std::to_integer<unsigned char>(byte));
-    }
-    out_.flush();
-  }
-
-  void finish() override {
-    if (!std::exchange(ended_, true)) end();
-    out_.flush();
-    next_.finish();
-  }
+  using ByteFilter::ByteFilter;
 
  private:
-  void take(unsigned char c) {
+  void take(unsigned char c) override {
     if (is_space(c)) return;
     if (c == '>') {
       ended_ = true;
@@ -201,7 +201,7 @@ class AsciiHex : public Stage {
   }
 
   /// A digit alone stands for itself and a zero.
-  void end() {
+  void end() override {
     if (high_ <= 15) out_.add(low_byte(high_ << 4U));
     high_ = none;
   }
@@ -214,49 +214,30 @@ class AsciiHex : public Stage {
   }
 
   static constexpr unsigned none = 16;
-  Stage& next_;
-  Gatherer out_;
   unsigned high_ = none;
-  bool ended_ = false;
 };
 
-class RunLength : public Stage {
+class RunLength : public ByteFilter {
  public:
-  explicit RunLength(Stage& next) noexcept : next_(next), out_(next) {}
-
-  void write(stoq::ByteView bytes) override {
-    for (const auto byte : bytes) {
-      if (ended_) break;
-      take(byte);
-    }
-    out_.flush();
-  }
-
-  void finish() override {
-    ended_ = true;
-    next_.finish();
-  }
+  using ByteFilter::ByteFilter;
 
  private:
-  void take(std::byte byte) {
+  void take(unsigned char c) override {
     if (copied_ > 0) {
-      out_.add(byte);
+      out_.add(std::byte{c});
       --copied_;
     } else if (repeated_ > 0) {
-      for (; repeated_ > 0; --repeated_) out_.add(byte);
+      for (; repeated_ > 0; --repeated_) out_.add(std::byte{c});
     } else {
-      const auto length = std::to_integer<unsigned>(byte);
+      const unsigned length = c;
       if (length < 128) copied_ = length + 1;
       if (length > 128) repeated_ = 257 - length;
       ended_ = length == 128;
     }
   }
 
-  Stage& next_;
-  Gatherer out_;
   unsigned copied_ = 0;
   unsigned repeated_ = 0;
-  bool ended_ = false;
 };
 
 }  // namespace
