@@ -6,7 +6,6 @@
 #include <thread>
 
 #include <oneapi/tbb/task_scheduler_observer.h>
-#include <pthread.h>
 
 namespace stoq::engine {
 namespace {
@@ -46,29 +45,6 @@ class ArenaAccounts final : public oneapi::tbb::task_scheduler_observer {
   const std::vector<std::unique_ptr<Lane>>& lanes_;
   std::atomic<int> inside_{0};
 };
-
-/// Runs `body` on a thread with a stack like the workers'. oneTBB lets a thread take what others
-/// spawned only if its stack is as large as thread_stack_size says, and a program's first thread
-/// has what the shell gave it. Where no such thread is to be had, on this one.
-void run_on_large_stack(FunctionRef<void()> body) {
-  const auto start = [](void* context) -> void* {
-    (*static_cast<FunctionRef<void()>*>(context))();
-    return nullptr;
-  };
-  pthread_attr_t attributes;
-  pthread_t thread{};
-  bool started = false;
-  if (::pthread_attr_init(&attributes) == 0) {
-    started = ::pthread_attr_setstacksize(&attributes, stack_size) == 0 &&
-              ::pthread_create(&thread, &attributes, start, &body) == 0;
-    ::pthread_attr_destroy(&attributes);
-  }
-  if (started) {
-    ::pthread_join(thread, nullptr);
-  } else {
-    body();
-  }
-}
 
 }  // namespace
 

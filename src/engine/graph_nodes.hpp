@@ -23,6 +23,7 @@
 #include "engine/assembler.hpp"
 #include "engine/graph.hpp"
 #include "engine/intake.hpp"
+#include "engine/large_stack.hpp"
 #include "engine/loader.hpp"
 #include "engine/scan.hpp"
 
@@ -71,7 +72,6 @@ constexpr std::size_t number_of(Stage from, Stage to) noexcept {
 struct alignas(64) InlineCounts : std::array<std::atomic<std::uint64_t>, edges.size() + 1> {};
 
 inline constexpr std::uint64_t most_ahead = std::uint64_t{1} << 20;
-inline constexpr std::size_t stack_size = std::size_t{16} << 20;  ///< of every thread of the graph
 
 /// How many hashes of archived payloads fit into 1/64 of the memory, a node of the set at 80 bytes.
 constexpr std::size_t archived_by(std::uint64_t memory) noexcept {
