@@ -82,6 +82,10 @@ void PackageBuild::fail(const char* step) const {
 
 void PackageBuild::run(const char* step, Program program) {
   program.log = log_;
+  // A compiler that is killed leaves its temporary files: they lie where all of this goes away.
+  const auto temp = work_ / "temp";
+  fs::create_directories(temp);
+  program.environment.emplace_back("TMPDIR", temp.string());
   if (programs_.run(program) != 0) fail(step);
 }
 

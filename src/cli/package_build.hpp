@@ -11,10 +11,10 @@
 
 namespace stoq::cli {
 
-/// In a folder of its own, from which nothing is written elsewhere. Compiler, flags, generator and
-/// kind of build are those of the environment, as CMake reads it ($CXX, $CXXFLAGS,
-/// $CMAKE_GENERATOR, $CMAKE_BUILD_TYPE [Release]). All methods throw IoError with the end of what
-/// the failing program wrote, and Interrupted.
+/// In a folder of its own, from which nothing is written elsewhere; $TMPDIR of what runs is within
+/// it. Compiler, flags, generator and kind of build are those of the environment, as CMake reads it
+/// ($CXX, $CXXFLAGS, $CMAKE_GENERATOR, $CMAKE_BUILD_TYPE [Release]). All methods throw IoError with
+/// the end of what the failing program wrote, and Interrupted.
 class PackageBuild {
  public:
   /// `work` must be empty.

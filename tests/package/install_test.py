@@ -200,7 +200,7 @@ class Refused(PackageTest):
         self.package("syntax", cpp="int main( {\n")
         self.refused_with_log("syntax-plugin", "building syntax failed", "syntax.cpp:1:")
         self.package("failing", cmake=BUILD.format(name="failing") +
-                     "enable_testing()\nadd_test(NAME one COMMAND sh -c \"echo it went wrong; false\")\n")
+                     "enable_testing()\nadd_test(NAME one COMMAND sh -c \"mktemp; echo it went wrong; false\")\n")
         self.refused_with_log("failing-plugin", "testing failing failed", "it went wrong")
         self.package("passing", cmake=BUILD.format(name="passing") +
                      "enable_testing()\nadd_test(NAME one COMMAND true)\n")
@@ -382,12 +382,13 @@ class Signals(PackageTest):
         file = self.place / "pid"
         build = BUILD.format(name="demo")
         self.package(cmake=build + f"add_custom_target(slow ALL COMMAND sh \"{self.place}/wait\")\n")
-        self.write({"wait": f"echo $$ > '{file}'\nexec sleep 1000\n"})
+        # As a compiler that is ended: its temporary file stays.
+        self.write({"wait": f"mktemp >&2 || exit\necho $$ > '{file}'\nexec sleep 1000\n"})
         self.interrupt_once("demo-plugin", file, signal.SIGINT)
         self.package(cmake=build + f"enable_testing()\nadd_test(NAME slow COMMAND sh \"{self.place}/wait\")\n")
         self.interrupt_once("demo-plugin", file, signal.SIGTERM)
         # One that will not be asked.
-        self.write({"wait": f"trap '' TERM INT HUP\necho $$ > '{file}'\nwhile :; do sleep 1000; done\n"})
+        self.write({"wait": f"trap '' TERM INT HUP\nmktemp >&2 || exit\necho $$ > '{file}'\nwhile :; do sleep 1000; done\n"})
         self.interrupt_once("demo-plugin", file, signal.SIGHUP)
 
 
