@@ -17,6 +17,7 @@
 #include "engine/rule_strings.hpp"
 #include "engine/string_filter.hpp"
 #include "engine/yara_scan.hpp"
+#include "engine/yara_trial.hpp"
 #include "support/json.hpp"
 
 namespace stoq::engine {
@@ -151,21 +152,47 @@ struct Dispatcher::RuleSet {
 
   YR_RULES* compiled = nullptr;
   std::size_t first_rule = 0, count = 0;
-  bool has_strings = false;
-  bool in_parts = false;                 ///< libyara may search less than all
-  std::unique_ptr<StringFilter> filter;  ///< null: libyara must search every payload
+  std::size_t strings = 0;
+};
+
+/// What spares libyara work on a source, as far as its text is understood.
+struct Dispatcher::Shortcuts {
+  bool in_parts = false;  ///< libyara may search less than all
+  std::size_t strings = 0;
+  std::unique_ptr<StringFilter> filter;  ///< of these strings
   /// Of each rule where no string is found; nothing when libyara must tell.
   std::optional<std::vector<Condition>> conditions;
+
+  [[nodiscard]] static std::vector<Shortcuts> of(const std::vector<std::string>& texts) {
+    const auto trial = try_yara();
+    std::vector<Shortcuts> all;
+    for (const auto& text : texts) {
+      auto& one = all.emplace_back();
+      one.in_parts = trial.searches_parts && !may_ask_for_entry_point(text);
+      if (trial.agrees_on_conditions) one.conditions = rule_conditions(text);
+      if (const auto strings = rule_strings(text)) {
+        one.strings = strings->size();
+        one.filter = StringFilter::make(*strings);
+      }
+    }
+    return all;
+  }
 };
 
 /// One thread's scanner of one set.
 struct Dispatcher::Scanner::SetScanner {
-  explicit SetScanner(const RuleSet& rules) : set(rules) {
+  // What libyara counts otherwise than we do was read otherwise (an include, say).
+  SetScanner(const RuleSet& rules, const Shortcuts& shortcuts)
+      : set(rules),
+        filter(shortcuts.strings == set.strings ? shortcuts.filter.get() : nullptr),
+        in_parts(shortcuts.in_parts) {
+    if (shortcuts.conditions && shortcuts.conditions->size() == set.count)
+      conditions = &*shortcuts.conditions;
     if (yr_scanner_create(rules.compiled, &scanner) != ERROR_SUCCESS) {
       throw Error("libyara has no memory for a scanner");
     }
     yr_scanner_set_flags(scanner, scan_flags);
-    if (rules.filter) scratch.emplace(*rules.filter);
+    if (filter != nullptr) scratch.emplace(*filter);
   }
   ~SetScanner() { yr_scanner_destroy(scanner); }
   SetScanner(const SetScanner&) = delete;
@@ -174,29 +201,31 @@ struct Dispatcher::Scanner::SetScanner {
   [[nodiscard]] int scan(ByteView bytes, ScanState& state) {
     const auto readable = readable_parts(bytes.size());
     const bool told = find(bytes, readable.view());
-    if (told && parts.empty() && set.conditions) {
+    if (told && parts.empty() && conditions != nullptr) {
       for (std::size_t i = 0; i < state.rules.size(); ++i) {
-        if ((*set.conditions)[i].holds(bytes, readable.view())) {
+        if ((*conditions)[i].holds(bytes, readable.view())) {
           plan(state.rules[i], -1, state.producer, state.plan);
         }
       }
       return ERROR_SUCCESS;
     }
     yr_scanner_set_callback(scanner, on_match, &state);
-    return yara_scan(scanner, bytes, told && set.in_parts ? parts : readable.view(),
-                     readable.view());
+    return yara_scan(scanner, bytes, told && in_parts ? parts : readable.view(), readable.view());
   }
 
   /// Fills `parts` with where strings may stand; false when that is not known.
   [[nodiscard]] bool find(ByteView bytes, std::span<const Part> readable) {
     parts.clear();
-    if (!set.has_strings) return true;
-    return set.filter && std::all_of(readable.begin(), readable.end(), [&](Part part) {
-             return set.filter->find(bytes, part, *scratch, parts);
+    if (set.strings == 0) return true;
+    return filter != nullptr && std::all_of(readable.begin(), readable.end(), [&](Part part) {
+             return filter->find(bytes, part, *scratch, parts);
            });
   }
 
   const RuleSet& set;
+  const StringFilter* filter;  ///< null: libyara must search every payload
+  bool in_parts;
+  const std::vector<Condition>* conditions = nullptr;
   YR_SCANNER* scanner = nullptr;
   std::optional<StringFilter::Scratch> scratch;
   std::vector<Part> parts;
@@ -205,21 +234,22 @@ struct Dispatcher::Scanner::SetScanner {
 Dispatcher::Dispatcher(const std::vector<Source>& sources) {
   if (yr_initialize() != ERROR_SUCCESS) throw Error("libyara does not start");
   try {
-    const bool in_parts = yara_searches_parts(), agrees = yara_agrees_on_conditions();
-    for (const auto& source : sources) {
-      sets_.push_back(compile(source));
-      auto& set = *sets_.back();
-      set.in_parts = in_parts && !may_ask_for_entry_point(source.text);
-      if (!agrees) set.conditions.reset();
-    }
+    std::vector<std::string> texts;
+    for (const auto& source : sources) texts.push_back(source.text);
+    // A third of what a short run takes: the plugins that rules name are loaded meanwhile.
+    shortcuts_ =
+        std::async(std::launch::async, [texts = std::move(texts)] { return Shortcuts::of(texts); });
+    for (const auto& source : sources) sets_.push_back(compile(source));
   } catch (...) {
-    sets_.clear();
-    yr_finalize();
+    end();
     throw;
   }
 }
 
-Dispatcher::~Dispatcher() {
+Dispatcher::~Dispatcher() { end(); }
+
+void Dispatcher::end() noexcept {
+  if (shortcuts_.valid()) shortcuts_.wait();
   sets_.clear();
   yr_finalize();
 }
@@ -239,20 +269,13 @@ std::unique_ptr<Dispatcher::RuleSet> Dispatcher::compile(const Source& source) {
     throw Error("libyara has no memory for the dispatch rules");
   }
   set->first_rule = rules_.size();
-  std::size_t strings = 0;
   YR_RULE* rule = nullptr;
   yr_rules_foreach(set->compiled, rule) {
     rules_.push_back(read_rule(rule));
     YR_STRING* string = nullptr;
-    yr_rule_strings_foreach(rule, string) strings += string->chained_to == nullptr ? 1 : 0;
+    yr_rule_strings_foreach(rule, string) set->strings += string->chained_to == nullptr ? 1 : 0;
   }
   set->count = rules_.size() - set->first_rule;
-  set->has_strings = strings > 0;
-  set->conditions = rule_conditions(source.text);
-  if (set->conditions && set->conditions->size() != set->count) set->conditions.reset();
-  // As many as libyara found, or it was read otherwise than we do (an include, say).
-  const auto expressions = rule_strings(source.text);
-  if (expressions && expressions->size() == strings) set->filter = StringFilter::make(*expressions);
   return set;
 }
 
@@ -263,7 +286,10 @@ bool Dispatcher::spares(std::string_view producer) const noexcept {
 }
 
 Dispatcher::Scanner::Scanner(const Dispatcher& dispatcher) : dispatcher_(dispatcher) {
-  for (const auto& set : dispatcher.sets_) scanners_.push_back(std::make_unique<SetScanner>(*set));
+  const auto& shortcuts = dispatcher.shortcuts_.get();
+  for (std::size_t i = 0; i < dispatcher.sets_.size(); ++i) {
+    scanners_.push_back(std::make_unique<SetScanner>(*dispatcher.sets_[i], shortcuts[i]));
+  }
 }
 
 Dispatcher::Scanner::~Scanner() = default;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <future>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -54,8 +55,9 @@ class Dispatcher {
   struct Source {
     std::string origin, text;
   };
-  /// Compiles; earlier sources come first in every plan. Throws ConfigError with file, line,
-  /// reason.
+  /// Compiles; earlier sources come first in every plan. What makes scanners fast is made on
+  /// another thread meanwhile, and waited for by the first of them. Throws ConfigError with file,
+  /// line, reason.
   explicit Dispatcher(const std::vector<Source>& sources);
   ~Dispatcher();
   Dispatcher(const Dispatcher&) = delete;
@@ -86,11 +88,14 @@ class Dispatcher {
 
  private:
   struct RuleSet;
+  struct Shortcuts;
   /// Compiles a source and appends its rules to `rules_`.
   std::unique_ptr<RuleSet> compile(const Source& source);
+  void end() noexcept;
 
   std::vector<std::unique_ptr<RuleSet>> sets_;  // one a source: only its strings are searched for
-  std::vector<DispatchRule> rules_;             // by set, in the order in which libyara holds them
+  std::shared_future<std::vector<Shortcuts>> shortcuts_;  // by set
+  std::vector<DispatchRule> rules_;  // by set, in the order in which libyara holds them
 };
 
 /// The shipped dispatcher.yar of this build or installation, then the user's files. Throws

@@ -4,10 +4,8 @@
 #include <array>
 #include <bit>
 #include <cstring>
-#include <string>
 
 #include "engine/condition_reader.hpp"
-#include "engine/yara_trial.hpp"
 
 namespace stoq::engine {
 namespace {
@@ -167,26 +165,6 @@ class Evaluation {
 
 // --- The trial --------------------------------------------------------------------------------
 
-// Rules over four bytes, 1 2 3 4.
-constexpr const char* trial_rules = R"(
-rule a { condition: not (uint8(9) == 1) }
-rule b { condition: uint8(9) == 1 or uint8(0) == 1 }
-rule c { condition: uint8(0) == 1 or uint8(9) == 1 }
-rule d { condition: not (uint8(9) == 1 and uint8(0) == 1) }
-rule e { condition: uint32(1) == uint32(1) }
-rule f { condition: not (uint8(9) == 1 or uint8(9) == 2) }
-rule g { condition: for all i in (3 .. 4) : ( uint8(i) != 9 ) }
-rule h { condition: for any i in (3 .. 4) : ( uint8(i) == 4 ) }
-rule i { condition: not (for all i in (8 .. 9) : ( uint8(i) == 4 )) }
-rule j { condition: 1 << 64 == 0 and -1 >> 1 == -1 and 1 << 63 < 0 }
-rule k { condition: not (1 << (uint8(0) - 2) == 0) }
-rule l { condition: uint8(uint8(0) - 2) == 1 or int8(0) == 1 }
-rule m { condition: 1 | 2 ^ 3 & 2 == 1 and 2 + 3 * 2 == 8 and 1 << 1 + 1 == 4 }
-rule n { condition: not uint8(0) == 2 and filesize == 4 }
-rule o { condition: not (uint8(9) == 1 or false) }
-rule p { condition: not (false or uint8(9) == 1) }
-)";
-
 }  // namespace
 
 Condition::Condition(std::vector<ConditionNode> nodes) noexcept
@@ -212,26 +190,6 @@ Condition::Head Condition::head_of(const std::vector<ConditionNode>& nodes) noex
 bool Condition::evaluate(ByteView bytes, std::span<const Part> readable) const noexcept {
   Evaluation evaluation(nodes_, bytes, readable);
   return evaluation.of(static_cast<std::uint32_t>(nodes_.size() - 1)).holds();
-}
-
-bool yara_agrees_on_conditions() {
-  const YaraTrial trial(trial_rules);
-  constexpr std::array<std::uint8_t, 4> four{1, 2, 3, 4};
-  std::string matched;
-  if (trial.rules() == nullptr ||
-      yr_rules_scan_mem(trial.rules(), four.data(), four.size(), SCAN_FLAGS_NO_TRYCATCH,
-                        YaraTrial::note, &matched, 0) != ERROR_SUCCESS) {
-    return false;
-  }
-  const auto conditions = rule_conditions(trial_rules);
-  if (!conditions) return false;
-  const auto bytes = std::as_bytes(std::span(four));
-  const Part whole{0, bytes.size()};
-  std::string holding;
-  for (std::size_t i = 0; i < conditions->size(); ++i) {
-    if ((*conditions)[i].holds(bytes, {&whole, 1})) holding += static_cast<char>('a' + i);
-  }
-  return holding == matched;
 }
 
 }  // namespace stoq::engine

@@ -98,8 +98,4 @@ class Condition {
 /// https://yara.readthedocs.io/en/v4.2.3/writingrules.html#conditions
 [[nodiscard]] std::optional<std::vector<Condition>> rule_conditions(std::string_view source);
 
-/// Whether this libyara says the same of what is not there: reads past the end, their negation,
-/// loops over them. Call it between yr_initialize() and yr_finalize().
-[[nodiscard]] bool yara_agrees_on_conditions();
-
 }  // namespace stoq::engine

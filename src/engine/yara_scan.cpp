@@ -1,16 +1,10 @@
 #include "engine/yara_scan.hpp"
 
-#include <array>
 #include <cstdint>
-#include <memory>
-#include <string>
-#include <string_view>
 
 #include <yara.h>
 
 #include <stoq/bytes.hpp>
-
-#include "engine/yara_trial.hpp"
 
 namespace stoq::engine {
 namespace {
@@ -55,16 +49,6 @@ std::uint64_t whole_size(YR_MEMORY_BLOCK_ITERATOR* iterator) {
   return static_cast<const Blocks*>(iterator->context)->bytes.size();
 }
 
-// --- The trial --------------------------------------------------------------------------------
-
-constexpr const char* trial_rules = R"(
-rule reads { condition: uint32be(0) == 0x73746f71 and uint8(filesize - 1) == 0x21 and filesize == 18 }
-rule finds { strings: $a = "trial" condition: #a == 1 and @a == 11 and uint8(@a - 1) == 0x20 }
-rule searches { strings: $a = "trial" condition: $a in (0 .. 10) }
-)";
-constexpr std::string_view trial_text = "stoq trial trial !";
-constexpr std::array trial_parts{Part{2, 6}, Part{10, 17}};
-
 }  // namespace
 
 Readable readable_parts(std::size_t size) noexcept {
@@ -86,26 +70,6 @@ int yara_scan(YR_SCAN_CONTEXT* scanner, ByteView bytes, std::span<const Part> se
   iterator.next = next;
   iterator.file_size = whole_size;
   return yr_scanner_scan_mem_blocks(scanner, &iterator);
-}
-
-bool yara_searches_parts() {
-  const YaraTrial trial(trial_rules);
-  if (trial.rules() == nullptr) return false;
-  YR_SCANNER* raw_scanner = nullptr;
-  if (yr_scanner_create(trial.rules(), &raw_scanner) != ERROR_SUCCESS) return false;
-  const std::unique_ptr<YR_SCANNER, void (*)(YR_SCANNER*)> scanner(raw_scanner, yr_scanner_destroy);
-  std::string matched;
-  yr_scanner_set_callback(raw_scanner, YaraTrial::note, &matched);
-  yr_scanner_set_flags(raw_scanner, SCAN_FLAGS_NO_TRYCATCH | SCAN_FLAGS_REPORT_RULES_MATCHING);
-  const auto bytes = as_bytes(trial_text);
-  const Part whole{0, bytes.size()};
-  const auto matches = [&](std::span<const Part> searched) {
-    matched.clear();
-    const bool done = yara_scan(raw_scanner, bytes, searched, {&whole, 1}) == ERROR_SUCCESS;
-    return done ? matched : "failed";
-  };
-  return matches(trial_parts) == "readsfinds" && matches({}) == "reads" &&
-         matches({&whole, 1}) == "readssearches";
 }
 
 }  // namespace stoq::engine

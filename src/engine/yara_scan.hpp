@@ -24,12 +24,8 @@ struct Readable {
 
 /// Searches the parts `searched` for strings and evaluates conditions that can read the parts
 /// `readable`; the size is the whole payload's. Parts in rising order, apart from each other; where
-/// both are not the same, it rests on what yara_searches_parts() tries out. libyara's error code.
+/// both are not the same, it rests on YaraTrial::searches_parts. libyara's error code.
 [[nodiscard]] int yara_scan(YR_SCAN_CONTEXT* scanner, ByteView bytes,
                             std::span<const Part> searched, std::span<const Part> readable);
-
-/// Whether this libyara asks for its blocks once to search and again to evaluate. Call it between
-/// yr_initialize() and yr_finalize().
-[[nodiscard]] bool yara_searches_parts();
 
 }  // namespace stoq::engine

@@ -1,41 +1,18 @@
-/// Tries out what a libyara does with a few rules.
+/// Tries out what a libyara does where versions may differ.
 #pragma once
-
-#include <memory>
-#include <string>
-
-#include <yara.h>
 
 namespace stoq::engine {
 
-/// Rules with names of a letter or a word each. Between yr_initialize() and yr_finalize().
-class YaraTrial {
- public:
-  explicit YaraTrial(const char* rules) {
-    YR_COMPILER* compiler = nullptr;
-    if (yr_compiler_create(&compiler) != ERROR_SUCCESS) return;
-    const std::unique_ptr<YR_COMPILER, void (*)(YR_COMPILER*)> owned(compiler, yr_compiler_destroy);
-    YR_RULES* compiled = nullptr;
-    if (yr_compiler_add_string(compiler, rules, nullptr) != 0 ||
-        yr_compiler_get_rules(compiler, &compiled) != ERROR_SUCCESS) {
-      return;
-    }
-    rules_.reset(compiled);
-  }
-
-  /// Null when the rules do not compile.
-  [[nodiscard]] YR_RULES* rules() const noexcept { return rules_.get(); }
-
-  /// A callback that appends the names of the rules that match to the std::string `names`.
-  static int note(YR_SCAN_CONTEXT* /*context*/, int message, void* data, void* names) {
-    if (message == CALLBACK_MSG_RULE_MATCHING) {
-      *static_cast<std::string*>(names) += static_cast<const YR_RULE*>(data)->identifier;
-    }
-    return CALLBACK_CONTINUE;
-  }
-
- private:
-  std::unique_ptr<YR_RULES, int (*)(YR_RULES*)> rules_{nullptr, yr_rules_destroy};
+/// What may be rested on.
+struct YaraTrial {
+  /// It asks for its blocks once to search and again to evaluate: yara_scan() may search parts.
+  bool searches_parts = false;
+  /// It says the same as Condition of what is not there: reads past the end, their negation, loops
+  /// over them.
+  bool agrees_on_conditions = false;
 };
+
+/// Compiles a few rules and scans a few bytes. Call it between yr_initialize() and yr_finalize().
+[[nodiscard]] YaraTrial try_yara();
 
 }  // namespace stoq::engine

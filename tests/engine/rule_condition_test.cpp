@@ -15,6 +15,7 @@
 #include <yara.h>
 
 #include "engine/dispatcher.hpp"
+#include "engine/yara_trial.hpp"
 
 namespace {
 
@@ -146,7 +147,7 @@ TEST(Conditions, AreNotToldByHalves) {
 // and then evaluates all conditions itself.
 TEST(Conditions, AgreeWithThisLibyara) {
   ASSERT_EQ(yr_initialize(), ERROR_SUCCESS);
-  const bool agrees = stoq::engine::yara_agrees_on_conditions();
+  const bool agrees = stoq::engine::try_yara().agrees_on_conditions;
   yr_finalize();
   const bool known = YR_MAJOR_VERSION == 4 && YR_MINOR_VERSION == 2;
   if (!agrees && !known) {
