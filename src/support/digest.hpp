@@ -35,10 +35,9 @@ class Digester {
   Digester(const Digester&) = delete;
   Digester& operator=(const Digester&) = delete;
 
-  /// All digests of the set over `bytes`, in blocks that stay in the cache. `between`, when given,
-  /// is called after each 16 MiB with how many bytes are done (to give pages back).
-  DigestResult digest(ByteView bytes, void (*between)(void*, std::size_t) = nullptr,
-                      void* context = nullptr);
+  /// All digests of the set over `bytes`, in blocks that stay in the cache. Bytes of a mapped file
+  /// are mapped some MiB at a time.
+  DigestResult digest(ByteView bytes);
   /// The same of each message, of short ones several at a time.
   void digest(std::span<const ByteView> messages, std::span<DigestResult> results);
   /// SHA-256 alone, of a few pieces in turn.

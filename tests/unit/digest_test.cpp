@@ -1,5 +1,8 @@
 #include "support/digest.hpp"
 
+#include <cstddef>
+#include <cstdio>
+#include <memory>
 #include <numeric>
 #include <random>
 #include <string>
@@ -7,6 +10,7 @@
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <sys/mman.h>
 
 namespace {
 
@@ -213,18 +217,25 @@ TEST(Digest, LeavesOutWhatIsNotAskedFor) {
   EXPECT_EQ(hex(result.sha512), std::string(128, '0'));
 }
 
-TEST(Digest, TellsHowFarItIs) {
-  std::vector<std::size_t> told;
-  const auto note = [](void* context, std::size_t done) {
-    static_cast<std::vector<std::size_t>*>(context)->push_back(done);
-  };
+// The pages of a file are mapped before they are read, from wherever the bytes begin. Digests by
+// Python's hashlib.
+TEST(Digest, OfAMappedFileIsThatOfItsBytes) {
+  const auto bytes = pattern((std::size_t{5} << 20U) + 123);
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), std::fclose);
+  ASSERT_TRUE(file && std::fwrite(bytes.data(), 1, bytes.size(), file.get()) == bytes.size() &&
+              std::fflush(file.get()) == 0);
+  auto* const address =
+      ::mmap(nullptr, bytes.size(), PROT_READ, MAP_PRIVATE, ::fileno(file.get()), 0);
+  ASSERT_NE(address, MAP_FAILED);
+  const stoq::ByteView mapped(static_cast<const std::byte*>(address), bytes.size());
   Digester digester;
-  const auto bytes = pattern((std::size_t{33} << 20U) + 7);
-  (void)digester.digest(as_bytes(bytes), note, &told);
-  EXPECT_EQ(told, (std::vector<std::size_t>{std::size_t{16} << 20U, std::size_t{32} << 20U}));
-  told.clear();
-  (void)digester.digest(as_bytes("short"), note, &told);
-  EXPECT_TRUE(told.empty());
+  EXPECT_EQ(hex(digester.digest(mapped).sha256),
+            "0628356cd8d3d1f66cdf957c650b16d574aa59c556037ab29cd9c4acdce89278");
+  EXPECT_EQ(hex(digester.digest(mapped.subspan(1)).sha256),
+            "bfc39b7f2b1152c17d4d41d07c04e8ba192361c07128c598eb8cfbe0ee69a386");
+  EXPECT_EQ(hex(digester.digest(mapped.first(std::size_t{2} << 20U)).sha256),
+            "1e075c8d478ad21844e33e830a695ef03a4d2488b69ee275bd8947618bb1be1e");
+  ::munmap(address, bytes.size());
 }
 
 TEST(Digest, Sha256OfPiecesIsThatOfTheirSum) {
