@@ -1,6 +1,7 @@
 #include "packed.hpp"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <optional>
 #include <set>
@@ -13,6 +14,8 @@
 
 namespace pdf {
 namespace {
+
+using std::string_view_literals::operator""sv;
 
 /// The next whole number of `text`, which then begins behind it.
 std::optional<int> take_number(std::string_view& text) {
@@ -42,11 +45,50 @@ std::vector<std::pair<std::size_t, int>> index_of(std::string_view text, int cou
   return index;
 }
 
+/// What ends a name (7.2.2).
+constexpr std::string_view delimiters("\0\t\n\f\r ()<>[]{}/%", 16);
+
+/// Keys by which a dictionary says a script, or what a file is called and where it is, or how a
+/// filter was used.
+bool is_telling(std::string_view key) noexcept {
+  constexpr std::array keys{"JS"sv,
+                            "EF"sv,
+                            "F"sv,
+                            "UF"sv,
+                            "DOS"sv,
+                            "Mac"sv,
+                            "Unix"sv,
+                            "Predictor"sv,
+                            "Columns"sv,
+                            "Colors"sv,
+                            "BitsPerComponent"sv,
+                            "EarlyChange"sv};
+  return std::find(keys.begin(), keys.end(), key) != keys.end();
+}
+
+/// False for a dictionary that neither finds.cpp nor a stream's filters make anything of: nearly
+/// all objects of a large document (annotations, destinations, fonts), each of which costs qpdf
+/// some thirty allocations. What stands in strings may say yes, too; a name may be escaped by '#'.
+bool may_tell(std::string_view object) noexcept {
+  const auto begin = object.find_first_not_of(delimiters.substr(0, 6));
+  if (begin == object.npos || !object.substr(begin).starts_with("<<"sv)) return true;
+  if (object.find('#') != object.npos) return true;
+  for (auto at = object.find('/'); at != object.npos; at = object.find('/', at + 1)) {
+    const auto name = object.substr(at + 1);
+    if (is_telling(name.substr(0, name.find_first_of(delimiters)))) return true;
+  }
+  return false;
+}
+
 class Unpacker {
  public:
   Unpacker(QPDF& document, const std::map<int, int>& owners, Budget& budget,
            const stoq::Request& request)
-      : document_(document), owners_(owners), budget_(budget), request_(request) {}
+      : document_(document),
+        owners_(owners),
+        budget_(budget),
+        request_(request),
+        encrypted_(document.isEncrypted()) {}
 
   /// False when there is nothing to be done, or it is done.
   bool unpack(int number) {
@@ -76,7 +118,10 @@ class Unpacker {
       const auto [offset, number] = index[i];
       if (!belongs(number, stream)) continue;
       const auto end = i + 1 < index.size() ? index[i + 1].first : text.size();
-      if (end > offset) add(number, text.substr(offset, end - offset));
+      if (end <= offset) continue;
+      const auto object = std::string_view(text).substr(offset, end - offset);
+      // In an encrypted one a dictionary may name the filter that encrypts a stream.
+      if (encrypted_ || may_tell(object)) add(number, std::string(object));
     }
   }
 
@@ -103,6 +148,7 @@ class Unpacker {
   const std::map<int, int>& owners_;
   Budget& budget_;
   const stoq::Request& request_;
+  bool encrypted_;
   std::set<int> known_;  ///< to the tables; asked for when it matters
   std::set<int> done_;
 };
