@@ -26,18 +26,21 @@ class ChildNames {
  public:
   ChildNames(const PluginSet& plugins, std::string_view root) : plugins_(plugins), root_(root) {}
 
-  /// Gives the entry of a payload the name it has in this place; parents go before children.
-  void give(std::uint32_t depth, OccurrenceEntry& entry) {
+  /// Gives a payload the name it has in this place, valid until the next; parents go before
+  /// children.
+  void give(std::uint32_t depth, OccurrenceView& entry) {
     if (depth == 0) {
-      if (entry.name != root_) entry.name = root_;
+      entry.name = root_;
       return;
     }
     names_.resize(depth - 1);
     if (entry.named_by != 0) {
-      entry.name = name_child(plugins_.plugins[entry.named_by - 1],
-                              depth == 1 ? root_ : std::string_view(names_.back()));
+      names_.push_back(name_child(plugins_.plugins[entry.named_by - 1],
+                                  depth == 1 ? root_ : std::string_view(names_.back())));
+    } else {
+      names_.emplace_back(entry.name);
     }
-    names_.push_back(entry.name);
+    entry.name = names_.back();
   }
 
  private:

@@ -44,9 +44,9 @@ void pack(std::string& out, const OccurrenceEntry& entry) {
   writer.text(entry.errors);
 }
 
-OccurrenceEntry unpack_occurrence(std::string_view in) {
+OccurrenceView unpack_occurrence(std::string_view in) {
   EntryReader reader(in);
-  OccurrenceEntry entry;
+  OccurrenceView entry;
   entry.name = reader.text();
   entry.named_by = reader.number();
   entry.origin = reader.text();
@@ -69,9 +69,9 @@ void pack(std::string& out, const ExpansionEntry& entry) {
   writer.number(static_cast<std::uint64_t>(entry.status));
 }
 
-ExpansionEntry unpack_expansion(std::string_view in) {
+ExpansionView unpack_expansion(std::string_view in) {
   EntryReader reader(in);
-  ExpansionEntry entry;
+  ExpansionView entry;
   entry.type = reader.text();
   entry.dispatch = reader.text();
   entry.errors = reader.text();
@@ -91,9 +91,9 @@ void pack(std::string& out, const WorkersEntry& entry) {
   writer.number(entry.nanoseconds);
 }
 
-WorkersEntry unpack_workers(std::string_view in) {
+WorkersView unpack_workers(std::string_view in) {
   EntryReader reader(in);
-  WorkersEntry entry;
+  WorkersView entry;
   entry.file = reader.text();
   entry.workers = reader.text();
   entry.errors = reader.text();

@@ -55,39 +55,50 @@ class EntryReader {
   std::string_view in_;
 };
 
+// Each with texts of its own where it is put together, and with views into the spool where it is
+// read.
+
 /// One place of a payload.
-struct OccurrenceEntry {
-  std::string name;  ///< raw bytes; what a container named is in its origin too, see `member_at`
+template <class Text>
+struct BasicOccurrence {
+  Text name;  ///< raw bytes; what a container named is in its origin too, see `member_at`
   /// Number + 1 of the plugin that named it after its parent (Plugin::child_name()); 0: it did not.
   /// `name` is then what came out where it was scanned.
   std::uint64_t named_by = 0;
-  std::string origin;           ///< JSON object, without its `member`
+  Text origin;                  ///< JSON object, without its `member`
   std::uint64_t member_at = 0;  ///< where in `origin` its members `member`, `member_b64` belong
   std::uint64_t size = 0;
   support::Sha256 sha256{};
-  std::string
-      digests;  ///< JSON members of file.hash, SHA-256 included; empty when there are no bytes
+  Text digests;  ///< JSON members of file.hash, SHA-256 included; empty when there are no bytes
   Status status = Status::ok;
-  std::string errors;  ///< JSON objects, comma between
+  Text errors;  ///< JSON objects, comma between
 };
+using OccurrenceEntry = BasicOccurrence<std::string>;
+using OccurrenceView = BasicOccurrence<std::string_view>;
 
 /// How the expansion of a content went.
-struct ExpansionEntry {
-  std::string type;
-  std::string dispatch;  ///< JSON strings, comma between
-  std::string errors;
+template <class Text>
+struct BasicExpansion {
+  Text type;
+  Text dispatch;  ///< JSON strings, comma between
+  Text errors;
   Status status = Status::ok;
 };
+using ExpansionEntry = BasicExpansion<std::string>;
+using ExpansionView = BasicExpansion<std::string_view>;
 
 /// What the workers said of a content.
-struct WorkersEntry {
-  std::string file;     ///< JSON members of `file`, comma between
-  std::string workers;  ///< JSON members of `stoq.workers`
-  std::string errors;
-  std::string label;  ///< the type by which the summary counts it
+template <class Text>
+struct BasicWorkers {
+  Text file;     ///< JSON members of `file`, comma between
+  Text workers;  ///< JSON members of `stoq.workers`
+  Text errors;
+  Text label;  ///< the type by which the summary counts it
   Status status = Status::ok;
   std::uint64_t nanoseconds = 0;
 };
+using WorkersEntry = BasicWorkers<std::string>;
+using WorkersView = BasicWorkers<std::string_view>;
 
 /// Children of a content, as counted by one pass or part of it; parts are chained.
 struct CountsEntry {
@@ -106,9 +117,9 @@ void pack(std::string& out, const OccurrenceEntry& entry);
 void pack(std::string& out, const ExpansionEntry& entry);
 void pack(std::string& out, const WorkersEntry& entry);
 void pack(std::string& out, const CountsEntry& entry);
-[[nodiscard]] OccurrenceEntry unpack_occurrence(std::string_view in);
-[[nodiscard]] ExpansionEntry unpack_expansion(std::string_view in);
-[[nodiscard]] WorkersEntry unpack_workers(std::string_view in);
+[[nodiscard]] OccurrenceView unpack_occurrence(std::string_view in);
+[[nodiscard]] ExpansionView unpack_expansion(std::string_view in);
+[[nodiscard]] WorkersView unpack_workers(std::string_view in);
 [[nodiscard]] CountsEntry unpack_counts(std::string_view in);
 
 /// Appends {"plugin":…,"kind":…,"message":…} to a list of errors.

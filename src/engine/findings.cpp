@@ -7,22 +7,34 @@
 namespace stoq::engine {
 namespace {
 
+/// Appends `,` where something stands already.
+void separate(std::string& list) {
+  if (!list.empty() && list.back() != '{') list += ',';
+}
+
 void add_file(WorkersEntry& entry, const Value& fields) {
   if (const auto type = fields.text("mime_type"); !type.empty()) entry.label = type;
-  std::string file;
+  auto& file = entry.file;
+  const auto before = file.size();
+  separate(file);
+  const auto brace = file.size();
   support::append_json(file, fields);
-  if (file.size() <= 2) return;
-  if (!entry.file.empty()) entry.file += ',';
-  entry.file.append(file, 1, file.size() - 2);
+  if (file.size() - brace <= 2) {
+    file.resize(before);
+  } else {
+    file.pop_back();
+    file.erase(brace, 1);
+  }
 }
 
 void add_member(std::string& members, std::string_view name, const Value& value) {
-  std::string text;
-  support::append_json(text, value);
-  if (text == "null" || text == "{}" || text == "[]") return;
-  if (!members.empty()) members += ',';
+  const auto before = members.size();
+  separate(members);
   support::append_json_string(members, name);
-  (members += ':') += text;
+  const auto at = (members += ':').size();
+  support::append_json(members, value);
+  const auto text = std::string_view(members).substr(at);
+  if (text == "null" || text == "{}" || text == "[]") members.resize(before);
 }
 
 }  // namespace
@@ -30,7 +42,11 @@ void add_member(std::string& members, std::string_view name, const Value& value)
 std::size_t add_findings(WorkersEntry& entry, const PluginEntry& worker, const Value& found) {
   const auto* const answer = found.get_if<Value::Object>();
   if (answer == nullptr) return 0;
-  std::string members;
+  auto& workers = entry.workers;
+  const auto before = workers.size();
+  separate(workers);
+  support::append_json_string(workers, worker.name);
+  const auto begin = (workers += ":{").size();
   for (const auto& [name, value] : *answer) {
     if (name == "error") {
       entry.status = worst(entry.status, Status::partial);
@@ -40,14 +56,16 @@ std::size_t add_findings(WorkersEntry& entry, const PluginEntry& worker, const V
     } else if (name == "file") {
       add_file(entry, value);
     } else {
-      add_member(members, name, value);
+      add_member(workers, name, value);
     }
   }
-  if (members.empty()) return 0;
-  if (!entry.workers.empty()) entry.workers += ',';
-  support::append_json_string(entry.workers, worker.name);
-  ((entry.workers += ":{") += members) += '}';
-  return members.size();
+  const auto size = workers.size() - begin;
+  if (size == 0) {
+    workers.resize(before);
+  } else {
+    workers += '}';
+  }
+  return size;
 }
 
 }  // namespace stoq::engine

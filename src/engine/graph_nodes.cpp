@@ -10,6 +10,9 @@
 namespace stoq::engine {
 namespace {
 
+/// Room for lines that is kept from batch to batch: most need less.
+constexpr std::size_t most_saved_room = std::size_t{4} << 20;
+
 /// Counts threads' time from when they enter the arena until they leave it.
 class ArenaAccounts final : public oneapi::tbb::task_scheduler_observer {
  public:
@@ -286,11 +289,9 @@ void Graph::Nodes::save_batch(const BatchPtr& batch) {
   // After a failed save nothing more is written: behind half a line, no line would be whole.
   if (save_failed_) batch->roots.clear();
   try {
-    std::string lines;
+    auto& lines = saved_lines_;
+    lines.clear();
     std::size_t count = 0;
-    std::size_t size = 0;
-    for (const auto& root : batch->roots) size += root->lines.size();
-    lines.reserve(size);
     for (const auto& root : batch->roots) {
       if (root->results->spool.in_file()) {
         if (count > 0) save(lines, count);
@@ -306,6 +307,7 @@ void Graph::Nodes::save_batch(const BatchPtr& batch) {
       count += root->records;
     }
     if (count > 0) save(lines, count);
+    if (lines.capacity() > most_saved_room) lines = {};
     // Without an order, what was sent before the mark may come behind it.
     flush_always_ = flush_always_ || (batch->flush && !config_.ordered);
     if ((batch->flush || flush_always_) && flush_ && !save_failed_) flush_();

@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -238,7 +239,9 @@ class Graph::Nodes final : public Handover {
   std::atomic<bool> interrupted_{false}, ending_{false};
   std::atomic<std::uint64_t> done_roots_{0}, repeated_roots_{0}, expected_roots_{0},
       expected_bytes_{0};
-  bool save_failed_ = false, flush_always_ = false;  ///< of the connect node, which is serial
+  // Of the connect node, which is serial.
+  bool save_failed_ = false, flush_always_ = false;
+  std::string saved_lines_;  ///< kept for its room
   std::mutex problem_mutex_;
   std::exception_ptr problem_, source_problem_;
   std::mutex batches_mutex_;

@@ -85,6 +85,7 @@ struct alignas(64) Lane {
   support::Digester digester;
   Dispatcher::Scanner scanner;
   std::vector<PluginCounters> counters;  ///< by plugin number
+  std::string packed;                    ///< an entry on its way to the spool; kept for its room
   std::atomic<std::uint64_t> payloads{0}, bytes{0};
 };
 

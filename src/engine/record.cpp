@@ -37,7 +37,7 @@ void base64_member(support::JsonObject& object, std::string_view key, std::strin
 
 }  // namespace
 
-RecordId RecordIds::make(const std::vector<std::uint32_t>& ordinals, const OccurrenceEntry& entry) {
+RecordId RecordIds::make(const std::vector<std::uint32_t>& ordinals, const OccurrenceView& entry) {
   place_ = root_.root.path;
   place_ += '\0';
   for (const auto ordinal : ordinals) (place_ += std::to_string(ordinal)) += '.';
@@ -99,13 +99,10 @@ void RecordWriter::line(const Visit& visit, const Record& record) {
   const auto ordinal =
       root_.results->occurrences.empty() ? 0 : root_.results->occurrences[visit.occurrence].ordinal;
   lineage_.resize(visit.depth);
-  paths_.resize(visit.depth);
   ordinals_.resize(visit.depth == 0 ? 0 : visit.depth - 1);
   if (visit.depth > 0) ordinals_.push_back(ordinal);
   lineage_.push_back(ids_.make(ordinals_, record.occurrence));
-  paths_.push_back(visit.depth == 0
-                       ? escaped_layer(root_.root.path)
-                       : paths_.back() + '!' + child_layer(record.occurrence.name, ordinal));
+  add_path(visit.depth, record.occurrence.name, ordinal);
   if (visit.kind == Visit::Kind::first && !first_ids_.empty()) {
     first_ids_[root_.results->occurrences[visit.occurrence].content] = lineage_.back();
   }
@@ -119,6 +116,17 @@ void RecordWriter::line(const Visit& visit, const Record& record) {
     }
   }
   out_ += '\n';
+}
+
+void RecordWriter::add_path(std::uint32_t depth, std::string_view name, std::uint32_t ordinal) {
+  if (paths_.size() <= depth) paths_.resize(depth + 1);
+  auto& path = paths_[depth];
+  if (depth == 0) {
+    path = escaped_layer(root_.root.path);
+  } else {
+    (path = paths_[depth - 1]) += '!';
+    path += child_layer(name, ordinal);
+  }
 }
 
 void RecordWriter::file_object(std::string& out, std::uint32_t depth, const Record& record) {
@@ -137,9 +145,8 @@ void RecordWriter::file_object(std::string& out, std::uint32_t depth, const Reco
   if (!record.workers.file.empty()) (out += ',') += record.workers.file;
 }
 
-void RecordWriter::add_origin(std::string& out, const OccurrenceEntry& entry) {
-  const std::string_view origin = entry.origin;
-  out += origin.substr(0, entry.member_at);
+void RecordWriter::add_origin(std::string& out, const OccurrenceView& entry) {
+  out += entry.origin.substr(0, entry.member_at);
   if (!entry.name.empty()) {
     support::append_json_string(out += ",\"member\":", entry.name);
     if (!support::is_utf8(entry.name)) {
@@ -147,7 +154,7 @@ void RecordWriter::add_origin(std::string& out, const OccurrenceEntry& entry) {
       out += '"';
     }
   }
-  out += origin.substr(entry.member_at);
+  out += entry.origin.substr(entry.member_at);
 }
 
 void RecordWriter::stoq_object(std::string& out, const Visit& visit, const Record& record) {
@@ -161,7 +168,7 @@ void RecordWriter::stoq_object(std::string& out, const Visit& visit, const Recor
   ordinals += std::to_string(root_.number);
   for (const auto ordinal : ordinals_) (ordinals += ',') += std::to_string(ordinal);
   ordinals += ']';
-  object.text("path", paths_.back());
+  object.text("path", paths_[visit.depth]);
   if (visit.depth == 0 && !support::is_utf8(root_.root.path)) {
     base64_member(object, "path_b64", root_.root.path);
   }

@@ -23,7 +23,7 @@ class RecordIds {
   RecordIds(const RootState& root, Lane& lane) : root_(root), lane_(lane) {}
   /// `ordinals`: the path below the root.
   [[nodiscard]] RecordId make(const std::vector<std::uint32_t>& ordinals,
-                              const OccurrenceEntry& entry);
+                              const OccurrenceView& entry);
 
  private:
   const RootState& root_;
@@ -44,9 +44,10 @@ class RecordWriter {
 
  private:
   void line(const Visit& visit, const Record& record);
+  void add_path(std::uint32_t depth, std::string_view name, std::uint32_t ordinal);
   void file_object(std::string& out, std::uint32_t depth, const Record& record);
   void stoq_object(std::string& out, const Visit& visit, const Record& record);
-  static void add_origin(std::string& out, const OccurrenceEntry& entry);
+  static void add_origin(std::string& out, const OccurrenceView& entry);
   void bare_root();
 
   const Config& config_;
@@ -57,8 +58,8 @@ class RecordWriter {
   std::string out_;
   std::vector<std::uint32_t> ordinals_;  // below the root
   std::vector<RecordId> lineage_;        // from the root to the payload
-  std::vector<std::string> paths_;
-  std::vector<RecordId> first_ids_;  // by content
+  std::vector<std::string> paths_;       // as lineage_; what is behind it is kept for its room
+  std::vector<RecordId> first_ids_;      // by content
 };
 
 }  // namespace stoq::engine

@@ -26,7 +26,7 @@ Status judged(const Visit& visit, Status status) {
 Record RecordReader::read(const Visit& visit) {
   Record record;
   const auto& place = root_.results->occurrences[visit.occurrence];
-  record.occurrence = unpack_occurrence(spool_.read(place.entry));
+  record.occurrence = unpack_occurrence(occurrences_.read(place.entry));
   names_.give(visit.depth, record.occurrence);
   record.status = judged(visit, record.occurrence.status);
   record.errors = record.occurrence.errors;
@@ -49,7 +49,7 @@ void RecordReader::add_content(const Visit& visit, Record& record) {
   const auto& content =
       root_.results->contents[root_.results->occurrences[visit.occurrence].content];
   if (content.expansion != no_entry) {
-    record.expansion = unpack_expansion(spool_.read(content.expansion));
+    record.expansion = unpack_expansion(expansions_.read(content.expansion));
     record.status = worst(record.status, judged(visit, record.expansion.status));
     add_errors(record.errors, record.expansion.errors);
     if (record.expansion.status == Status::limit) {
@@ -58,12 +58,12 @@ void RecordReader::add_content(const Visit& visit, Record& record) {
     }
   }
   if (content.workers != no_entry) {
-    record.workers = unpack_workers(spool_.read(content.workers));
+    record.workers = unpack_workers(workers_.read(content.workers));
     record.status = worst(record.status, judged(visit, record.workers.status));
     add_errors(record.errors, record.workers.errors);
   }
   for (auto at = content.counts; at != no_entry;) {
-    const auto part = unpack_counts(spool_.read(at));
+    const auto part = unpack_counts(counts_.read(at));
     record.counts.declared += part.declared;
     record.counts.emitted += part.emitted;
     for (const auto& item : part.dropped) record.counts.drop(item.limit, item.count, item.bytes);
@@ -86,7 +86,7 @@ void RecordReader::count(const Visit& visit, const Record& record) {
   totals_.emitted += record.counts.emitted;
   totals_.dropped += record.counts.dropped_count();
   ++totals_.statuses[static_cast<std::size_t>(record.status)];
-  const auto& label = record.workers.label.empty() ? record.expansion.type : record.workers.label;
+  const auto label = record.workers.label.empty() ? record.expansion.type : record.workers.label;
   if (visit.kind == Visit::Kind::first) {
     totals_.count(totals_.types, label.empty() ? std::string_view("(not typed)") : label);
   }

@@ -12,11 +12,11 @@
 
 namespace stoq::engine {
 
-/// A payload's entries joined, with what only its place in the tree tells.
+/// A payload's entries joined, with what only its place in the tree tells. Valid until the next.
 struct Record {
-  OccurrenceEntry occurrence;
-  ExpansionEntry expansion;
-  WorkersEntry workers;
+  OccurrenceView occurrence;
+  ExpansionView expansion;
+  WorkersView workers;
   CountsEntry counts;  ///< all parts together
   Status status = Status::ok;
   std::string errors;           ///< JSON objects, comma between
@@ -26,14 +26,20 @@ struct Record {
 class RecordReader {
  public:
   RecordReader(const PluginSet& plugins, RootState& root, Totals& totals)
-      : root_(root), totals_(totals), spool_(root.results->spool), names_(plugins, root.name()) {}
+      : root_(root),
+        totals_(totals),
+        occurrences_(root.results->spool),
+        expansions_(root.results->spool),
+        workers_(root.results->spool),
+        counts_(root.results->spool),
+        names_(plugins, root.name()) {}
 
   /// Joins what the spool knows of a visited payload; counts it in the totals. In the order of
   /// RootTree::walk. Notes in the root when its results could be others another time.
   [[nodiscard]] Record read(const Visit& visit);
   /// What the workers said of a content that was scanned by them.
-  [[nodiscard]] WorkersEntry workers_of(const Content& content) {
-    return unpack_workers(spool_.read(content.workers));
+  [[nodiscard]] WorkersView workers_of(const Content& content) {
+    return unpack_workers(workers_.read(content.workers));
   }
 
  private:
@@ -42,7 +48,8 @@ class RecordReader {
 
   RootState& root_;
   Totals& totals_;
-  Spool::Reader spool_;
+  // One for each entry of a record, which lasts until the reader is asked for the next.
+  Spool::Reader occurrences_, expansions_, workers_, counts_;
   ChildNames names_;
 };
 

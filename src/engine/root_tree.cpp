@@ -83,7 +83,7 @@ bool differs_from_canonical(const RootResults& root, const RootTree& tree, std::
                                         [](const Content& one) { return one.reads_name; });
   tree.walk([&](const Visit& visit) {
     if (visit.kind != Visit::Kind::first) return true;
-    OccurrenceEntry here;
+    OccurrenceView here;
     if (any_reads) {
       here = entry_of(visit.occurrence);
       names.give(visit.depth, here);

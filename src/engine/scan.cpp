@@ -13,6 +13,10 @@ namespace {
 
 // From here on a payload's workers are worth a message of their own.
 constexpr std::size_t large_payload = std::size_t{256} << 10;
+constexpr std::size_t usual_origin = 120;
+constexpr std::size_t usual_name = 24;  // of a plugin, quoted
+// Room for an entry that is kept from payload to payload.
+constexpr std::size_t most_packed_room = std::size_t{64} << 10;
 
 /// Workers of a large payload, on a thread of their own while this one expands it.
 class WorkersJob final : public Job {
@@ -56,6 +60,7 @@ Scan::Scan(const Config& config, const PluginSet& plugins, Dispatcher& dispatche
 
 void Scan::add_origin(const Item& item, OccurrenceEntry& entry) const {
   auto& origin = entry.origin;
+  origin.reserve(usual_origin);
   support::JsonObject object(origin);
   const auto& plugin = plugins_.plugins[item.producer];
   object.text("category", to_string(plugin.category));
@@ -104,12 +109,11 @@ bool Scan::repeat(Lane& lane, RootState& root, const support::Sha256& sha256) {
   return true;
 }
 
-Scan::Claim Scan::claim(RootState& root, const Item& item, const support::Sha256& sha256,
-                        OccurrenceEntry entry) {
-  std::string packed;
-  pack(packed, entry);
+Scan::Claim Scan::claim(Lane& lane, RootState& root, const Item& item,
+                        const OccurrenceEntry& entry) {
+  pack(lane.packed, entry);
   ContentKey key;
-  std::copy_n(sha256.begin(), key.digest.size(), key.digest.begin());
+  std::copy_n(entry.sha256.begin(), key.digest.size(), key.digest.begin());
   if (item.producer != PluginSet::none && spared_[item.producer]) {
     key.producer = static_cast<std::uint32_t>(item.producer + 1);
   }
@@ -126,8 +130,8 @@ Scan::Claim Scan::claim(RootState& root, const Item& item, const support::Sha256
       root.results->contents.push_back(content);
     }
   }
-  root.results->occurrences.push_back(
-      {item.parent, item.ordinal, result.content, item.status, root.results->spool.append(packed)});
+  root.results->occurrences.push_back({item.parent, item.ordinal, result.content, item.status,
+                                       root.results->spool.append(lane.packed)});
   return result;
 }
 
@@ -169,11 +173,10 @@ void Scan::payload(Lane& lane, RootState& root, Item item) {
       entry.sha256 = digest.sha256;
       entry.digests = digests_of(digest);
     }
-    const auto sha256 = entry.sha256;
     // An equal root's results do not say that this one could not be archived.
     const bool archived = archive(lane, root, item, entry);
-    if (archived && item.producer == PluginSet::none && repeat(lane, root, sha256)) return;
-    const auto claimed = claim(root, item, sha256, std::move(entry));
+    if (archived && item.producer == PluginSet::none && repeat(lane, root, entry.sha256)) return;
+    const auto claimed = claim(lane, root, item, entry);
     if (lane.account) lane.account->claimed(claimed.content, claimed.fresh);
     if (!claimed.fresh) return;
     Payload payload{
@@ -219,6 +222,7 @@ void Scan::expand(Lane& lane, RootState& root, const Payload& payload, ContentId
                   const Plan& plan) {
   ExpansionEntry entry;
   entry.type = plan.type;
+  entry.dispatch.reserve(usual_name * plan.calls.size());
   for (const auto& call : plan.calls) {
     if (!entry.dispatch.empty()) entry.dispatch += ',';
     support::append_json_string(entry.dispatch, call.target->plugin);
@@ -237,9 +241,7 @@ void Scan::expand(Lane& lane, RootState& root, const Payload& payload, ContentId
       run_call(lane, root, payload, content, call, *expansion, entry);
     }
   }
-  std::string packed_counts;
-  std::string packed;
-  pack(packed, entry);
+  pack(lane.packed, entry);
   const bool counted =
       expansion && (expansion->counts.declared != 0 || !expansion->counts.dropped.empty());
   const std::lock_guard lock(root.mutex);
@@ -249,11 +251,12 @@ void Scan::expand(Lane& lane, RootState& root, const Payload& payload, ContentId
       std::any_of(plan.calls.begin(), plan.calls.end(), [&](const PlannedCall& call) {
         return plugins_.plugins[call.target->index].plugin->reads_name();
       });
-  if (known.expandable || !entry.type.empty()) known.expansion = root.results->spool.append(packed);
+  if (known.expandable || !entry.type.empty())
+    known.expansion = root.results->spool.append(lane.packed);
   if (!counted) return;
   expansion->counts.previous = known.counts;
-  pack(packed_counts, expansion->counts);
-  known.counts = root.results->spool.append(packed_counts);
+  pack(lane.packed, expansion->counts);
+  known.counts = root.results->spool.append(lane.packed);
 }
 
 void Scan::run_call(Lane& lane, RootState& root, const Payload& payload, ContentId content,
@@ -331,10 +334,10 @@ void Scan::work(Lane& lane, RootState& root, const Payload& payload, ContentId c
   }
   if (lane.account) lane.account->typed(entry.label, true);
   entry.nanoseconds = static_cast<std::uint64_t>((Clock::now() - began).count());
-  std::string packed;
-  pack(packed, entry);
+  pack(lane.packed, entry);
   const std::lock_guard lock(root.mutex);
-  root.results->contents[content].workers = root.results->spool.append(packed);
+  root.results->contents[content].workers = root.results->spool.append(lane.packed);
+  if (lane.packed.capacity() > most_packed_room) lane.packed = {};
 }
 
 }  // namespace stoq::engine

@@ -89,8 +89,7 @@ class Scan {
   bool archive(Lane& lane, RootState& root, const Item& item, OccurrenceEntry& entry);
   /// Gives a root the results of an equal one, if they were kept.
   bool repeat(Lane& lane, RootState& root, const support::Sha256& sha256);
-  Claim claim(RootState& root, const Item& item, const support::Sha256& sha256,
-              OccurrenceEntry entry);
+  Claim claim(Lane& lane, RootState& root, const Item& item, const OccurrenceEntry& entry);
   void make_plan(Lane& lane, ByteView bytes, std::size_t producer, Plan& plan) const;
   void expand(Lane& lane, RootState& root, const Payload& payload, ContentId content,
               const Plan& plan);

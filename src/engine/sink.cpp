@@ -35,8 +35,7 @@ class SlabJob final : public Job {
 
 }  // namespace
 
-Expansion::Expansion(const Limits& limits, std::uint64_t payload_size)
-    : out_bytes(std::make_shared<std::atomic<std::uint64_t>>(0)) {
+Expansion::Expansion(const Limits& limits, std::uint64_t payload_size) {
   const auto ratio = limits.max_ratio;
   const auto by_ratio =
       ratio != 0 && payload_size > UINT64_MAX / ratio ? UINT64_MAX : payload_size * ratio;
@@ -175,7 +174,7 @@ bool Sink::next(std::uint32_t& ordinal) {
 }
 
 void Sink::charge(std::uint64_t bytes) {
-  const auto total = expansion_.out_bytes->fetch_add(bytes) + bytes;
+  const auto total = expansion_.out_bytes()->fetch_add(bytes) + bytes;
   if (total <= expansion_.most_bytes) return;
   // Beside ranges it depends on the schedule how much of them is counted by now.
   if (expansion_.in_ranges > 0 && !root_.canonical) {
@@ -232,7 +231,7 @@ void Sink::each(std::size_t count, Member member) {
   expansion_.next_ordinal += static_cast<std::uint32_t>(kept);
   expansion_.in_ranges += kept;
   range->left = kept;
-  range->out_bytes = expansion_.out_bytes;
+  range->out_bytes = expansion_.out_bytes();
   range->counts.declared = kept;
   run_range(range, lane_, timer_, 0, kept);
 }

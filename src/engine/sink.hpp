@@ -17,12 +17,19 @@ class Expansion {
  public:
   Expansion(const Limits& limits, std::uint64_t payload_size);
 
-  /// Derived so far; shared with the ranges, parts of which may still run elsewhere.
-  std::shared_ptr<std::atomic<std::uint64_t>> out_bytes;
+  /// Derived so far; shared with the ranges, parts of which may still run elsewhere. Most payloads
+  /// hold nothing, and need none.
+  [[nodiscard]] const std::shared_ptr<std::atomic<std::uint64_t>>& out_bytes() {
+    if (!out_bytes_) out_bytes_ = std::make_shared<std::atomic<std::uint64_t>>(0);
+    return out_bytes_;
+  }
   std::uint64_t most_bytes = 0;  ///< what max_ratio allows
   std::uint64_t in_ranges = 0;   ///< children that ranges may bring out
   std::uint32_t next_ordinal = 0;
   CountsEntry counts;
+
+ private:
+  std::shared_ptr<std::atomic<std::uint64_t>> out_bytes_;
 };
 
 /// Several small children of one payload in one message.

@@ -122,7 +122,7 @@ std::string StoqRecordWriter::worker() const {
 
 std::string StoqRecordWriter::plugin_of(const Visit& visit, const Record& record) const {
   if (visit.depth == 0) return worker();
-  const auto& origin = record.occurrence.origin;
+  const auto origin = record.occurrence.origin;
   return std::string(member_of(origin, "category")) + ":" +
          std::string(member_of(origin, "plugin"));
 }
@@ -138,7 +138,7 @@ void StoqRecordWriter::add_digests(support::JsonObject& object, const Visit& vis
   object.number("size", record.occurrence.size);
   if (!shows_digests(config_, visit.depth)) return;
   // They are members already: "sha256":"…".
-  const auto digests = '{' + record.occurrence.digests;
+  const auto digests = '{' + std::string(record.occurrence.digests);
   for (const auto* name : {"md5", "sha1", "sha256", "sha512"}) {
     if (const auto value = member_of(digests, name); !value.empty()) object.text(name, value);
   }
@@ -146,9 +146,11 @@ void StoqRecordWriter::add_digests(support::JsonObject& object, const Visit& vis
 
 void StoqRecordWriter::add_scan(support::JsonObject& object, const Record& record) const {
   auto& scan = object.key("scan");
-  const std::string_view workers = record.workers.workers;
+  const auto workers = record.workers.workers;
   // What workers say of the file itself stands where they said it.
-  const auto file = record.workers.file.empty() ? "" : "\"file\":{" + record.workers.file + "}";
+  const auto file = record.workers.file.empty()
+                        ? std::string()
+                        : "\"file\":{" + std::string(record.workers.file) + "}";
   if (workers.empty()) {
     scan += file.empty() ? "null" : "{" + file + "}";
   } else if (config_.workers.size() > 1) {
