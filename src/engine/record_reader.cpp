@@ -26,7 +26,7 @@ Status judged(const Visit& visit, Status status) {
 Record RecordReader::read(const Visit& visit) {
   Record record;
   const auto& place = root_.results->occurrences[visit.occurrence];
-  record.occurrence = unpack_occurrence(occurrences_.read(place.entry));
+  record.occurrence = unpack_occurrence(spool_.read(place.entry));
   names_.give(visit.depth, record.occurrence);
   record.status = judged(visit, record.occurrence.status);
   record.errors = record.occurrence.errors;
@@ -49,7 +49,7 @@ void RecordReader::add_content(const Visit& visit, Record& record) {
   const auto& content =
       root_.results->contents[root_.results->occurrences[visit.occurrence].content];
   if (content.expansion != no_entry) {
-    record.expansion = unpack_expansion(expansions_.read(content.expansion));
+    record.expansion = unpack_expansion(spool_.read(content.expansion));
     record.status = worst(record.status, judged(visit, record.expansion.status));
     add_errors(record.errors, record.expansion.errors);
     if (record.expansion.status == Status::limit) {
@@ -58,7 +58,7 @@ void RecordReader::add_content(const Visit& visit, Record& record) {
     }
   }
   if (content.workers != no_entry) {
-    record.workers = unpack_workers(workers_.read(content.workers));
+    record.workers = unpack_workers(spool_.read(content.workers));
     record.status = worst(record.status, judged(visit, record.workers.status));
     add_errors(record.errors, record.workers.errors);
   }

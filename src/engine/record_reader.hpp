@@ -28,9 +28,7 @@ class RecordReader {
   RecordReader(const PluginSet& plugins, RootState& root, Totals& totals)
       : root_(root),
         totals_(totals),
-        occurrences_(root.results->spool),
-        expansions_(root.results->spool),
-        workers_(root.results->spool),
+        spool_(root.results->spool),
         counts_(root.results->spool),
         names_(plugins, root.name()) {}
 
@@ -39,7 +37,7 @@ class RecordReader {
   [[nodiscard]] Record read(const Visit& visit);
   /// What the workers said of a content that was scanned by them.
   [[nodiscard]] WorkersView workers_of(const Content& content) {
-    return unpack_workers(workers_.read(content.workers));
+    return unpack_workers(spool_.read(content.workers));
   }
 
  private:
@@ -48,8 +46,8 @@ class RecordReader {
 
   RootState& root_;
   Totals& totals_;
-  // One for each entry of a record, which lasts until the reader is asked for the next.
-  Spool::Reader occurrences_, expansions_, workers_, counts_;
+  Spool::Reader spool_;   ///< of a record's three entries, which it keeps until the next
+  Spool::Reader counts_;  ///< of chains of any length
   ChildNames names_;
 };
 

@@ -61,18 +61,30 @@ void Spool::flush() {
   memory_.clear();
 }
 
-void Spool::Reader::load(std::uint64_t offset, std::size_t size) {
+void Spool::Reader::load(Window& window, std::uint64_t offset, std::size_t size) const {
   const auto stored = std::min<std::uint64_t>(std::max(size, read_ahead), spool_.in_file_ - offset);
-  window_.resize(stored);
-  window_at_ = offset;
+  window.bytes.resize(stored);
+  window.at = offset;
   std::size_t got = 0;
-  while (got < window_.size()) {
-    const auto count = ::pread(spool_.file_, window_.data() + got, window_.size() - got,
+  while (got < window.bytes.size()) {
+    const auto count = ::pread(spool_.file_, window.bytes.data() + got, window.bytes.size() - got,
                                static_cast<off_t>(offset + got));
     if (count < 0 && errno == EINTR) continue;
     if (count <= 0) fail("cannot be read back");
     got += static_cast<std::size_t>(count);
   }
+}
+
+Spool::Reader::Window* Spool::Reader::find(std::uint64_t offset, std::size_t size) noexcept {
+  auto* const found = std::find_if(windows_.begin(), windows_.end(), [&](const Window& window) {
+    return window.holds(offset, size);
+  });
+  return found == windows_.end() ? nullptr : found;
+}
+
+Spool::Reader::Window& Spool::Reader::least_used() noexcept {
+  return *std::min_element(windows_.begin(), windows_.end(),
+                           [](const Window& a, const Window& b) { return a.used < b.used; });
 }
 
 std::string_view Spool::Reader::read(std::uint64_t offset) {
@@ -82,14 +94,19 @@ std::string_view Spool::Reader::read(std::uint64_t offset) {
     std::memcpy(&size, at.data(), header);
     return at.substr(header, size);
   }
-  const auto inside = [&](std::size_t count) {
-    return offset >= window_at_ && offset - window_at_ <= window_.size() &&
-           count <= window_.size() - (offset - window_at_);
-  };
-  if (!inside(header)) load(offset, header);
-  std::memcpy(&size, window_.data() + (offset - window_at_), header);
-  if (!inside(header + size)) load(offset, header + size);
-  return std::string_view(window_).substr(offset - window_at_ + header, size);
+  auto* window = find(offset, header);
+  const bool known = window != nullptr;
+  if (!known) load(*(window = &least_used()), offset, header);
+  std::memcpy(&size, window->bytes.data() + (offset - window->at), header);
+  if (!window->holds(offset, header + size)) {
+    // What was there before may still be looked at; what was loaded just now, nobody has seen.
+    auto* const whole = find(offset, header + size);
+    if (whole == nullptr && known) window = &least_used();
+    if (whole == nullptr) load(*window, offset, header + size);
+    if (whole != nullptr) window = whole;
+  }
+  window->used = ++reads_;
+  return std::string_view(window->bytes).substr(offset - window->at + header, size);
 }
 
 }  // namespace stoq::engine

@@ -3,6 +3,7 @@
 /// costs no more than its index.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <mutex>
 #include <string>
@@ -29,15 +30,24 @@ class Spool {
   class Reader {
    public:
     explicit Reader(const Spool& spool) noexcept : spool_(spool) {}
-    /// The entry at `offset`; valid until the next read. Throws IoError.
+    /// The entry at `offset`; still valid after the next two reads. Throws IoError.
     [[nodiscard]] std::string_view read(std::uint64_t offset);
 
    private:
-    void load(std::uint64_t offset, std::size_t size);
+    struct Window {
+      std::uint64_t at = 0, used = 0;  ///< the number of the read that it served last
+      std::string bytes;
+      [[nodiscard]] bool holds(std::uint64_t offset, std::size_t size) const noexcept {
+        return offset >= at && offset - at <= bytes.size() && size <= bytes.size() - (offset - at);
+      }
+    };
+    [[nodiscard]] Window* find(std::uint64_t offset, std::size_t size) noexcept;
+    [[nodiscard]] Window& least_used() noexcept;
+    void load(Window& window, std::uint64_t offset, std::size_t size) const;
 
     const Spool& spool_;
-    std::string window_;  // what was read last
-    std::uint64_t window_at_ = 0;
+    std::array<Window, 3> windows_;  ///< parts of the file: a read takes one, at most
+    std::uint64_t reads_ = 0;
   };
 
  private:

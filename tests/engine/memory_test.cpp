@@ -3,8 +3,10 @@
 #include <atomic>
 #include <cstring>
 #include <memory>
+#include <random>
 #include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 #include <vector>
 
@@ -243,6 +245,29 @@ TEST(Spool, ReadsBackWhatWasAppendedOnBothSidesOfItsLimit) {
     for (const auto& [at, entry] : all) ASSERT_EQ(reader.read(at), entry);
     for (auto one = all.rbegin(); one != all.rend(); ++one)
       ASSERT_EQ(reader.read(one->first), one->second);
+  }
+}
+
+TEST(Spool, WhatWasReadOutlivesTheNextTwoReads) {
+  for (const std::size_t longest : {std::size_t{100}, std::size_t{3000}, std::size_t{200'000}}) {
+    std::mt19937 random(7);
+    const auto below = [&](std::size_t most) { return random() % most; };
+    Spool spool{1000};
+    std::vector<std::pair<std::uint64_t, std::string>> all;
+    for (std::size_t i = 0; i < 300; ++i) {
+      std::string entry(below(longest), static_cast<char>('a' + i % 26));
+      const auto at = spool.append(entry);
+      all.emplace_back(at, std::move(entry));
+    }
+    Spool::Reader reader(spool);
+    std::vector<std::pair<std::string_view, const std::string*>> views;
+    for (std::size_t i = 0; i < 3000; ++i) {
+      // Near the last one, as in a record, or anywhere.
+      const auto& [at, entry] = all[i % 3 == 0 ? below(all.size()) : (i / 10) % all.size()];
+      views.emplace_back(reader.read(at), &entry);
+      if (views.size() > 3) views.erase(views.begin());
+      for (const auto& [view, whole] : views) ASSERT_EQ(view, *whole) << longest << ' ' << i;
+    }
   }
 }
 
