@@ -222,6 +222,7 @@ void conclude(CLI::App& command, Given& given) {
   strip_category(config.source, "source");
   strip_category(config.connector, "connector");
   strip_category(config.archive, "connector");
+  strip_category(config.text_connector, "connector");
   if (given.arguments.command != Command::graph) check_input(command, given);
   set_hashes(given.hashes, config.digests);
   if (!given.hashes.empty() && !given.places.contains("hash")) config.hash_roots = true;

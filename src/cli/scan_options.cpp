@@ -228,6 +228,10 @@ void Adding::form() {
        "Save results as text, by the template NAME of the worker (stdout.tpl, slack.tpl)",
        config_.template_name)
       ->group("Output");
+  text("--text-connector", "NAME",
+       "Hand that text to this connector, and results as JSON to that of --connector",
+       config_.text_connector)
+      ->group("Output");
   app_.add_flag("--unordered", given_.unordered,
                 "Write results as they come, not in the order of the input: a little faster")
       ->group("Output");

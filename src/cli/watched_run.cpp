@@ -16,8 +16,9 @@ namespace {
 /// Progress is drawn for somebody who looks at standard error, and not between lines of results on
 /// the same screen.
 bool can_draw(const engine::Config& config) {
-  const bool results_on_screen =
-      config.connector.ends_with("stdout") && ::isatty(STDOUT_FILENO) == 1;
+  const bool on_stdout =
+      config.connector.ends_with("stdout") || config.text_connector.ends_with("stdout");
+  const bool results_on_screen = on_stdout && ::isatty(STDOUT_FILENO) == 1;
   return ::isatty(STDERR_FILENO) == 1 && !results_on_screen;
 }
 

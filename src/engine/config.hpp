@@ -64,6 +64,7 @@ struct Config {
   std::string connector = "stdout";  ///< empty: results are thrown away
   std::string archive;               ///< connector that keeps payloads; empty: none does
   std::string template_name;         ///< of the text results are saved as; empty: JSON
+  std::string text_connector;        ///< takes the texts; empty: `connector` does, and no JSON
   unsigned threads = 0;              ///< 0: as many as the machine has
   Limits limits;
   Digests digests;

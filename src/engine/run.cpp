@@ -60,7 +60,9 @@ struct Run::State {
           registry.need(Category::connector, config.connector).instance.get());
     }
     if (connector != nullptr) connections.add(*connector, {.results = true});
-    if (!config.template_name.empty() && connector != nullptr) add_templates();
+    if (!config.text_connector.empty()) add_text_connector();
+    if (!config.template_name.empty() && (connector != nullptr || text_connector != nullptr))
+      add_templates();
     if (!config.archive.empty()) add_archiver();
     if (!sources.empty()) {
       for (const auto& name : sources.front()->fetches_from()) add_fetcher(name);
@@ -72,13 +74,11 @@ struct Run::State {
     }
     graph.emplace(
         config, plugins, *dispatcher, threads, config.limits.memory,
-        [this](std::string_view lines, std::size_t count) {
-          if (connector != nullptr)
-            connector->save(templates ? templates->render(lines) : lines, count);
-        },
-        GraphTuning{},
+        [this](std::string_view lines, std::size_t count) { save(lines, count); }, GraphTuning{},
         [this] {
-          if (connector != nullptr) connector->flush();
+          for (auto* const one : {connector, text_connector}) {
+            if (one != nullptr) one->flush();
+          }
         });
   }
 
@@ -90,11 +90,27 @@ struct Run::State {
         worker.qualified + " needs a payload)");
   }
 
+  void add_text_connector() {
+    if (config.template_name.empty()) {
+      throw ConfigError(
+          "--text-connector takes what a template makes of results; name one with --template");
+    }
+    if (config.text_connector == config.connector) {
+      throw ConfigError("--text-connector: connector:" + config.connector +
+                        " takes the results as JSON; leave it out, or name another connector");
+    }
+    text_connector = dynamic_cast<Connector*>(
+        registry.need(Category::connector, config.text_connector).instance.get());
+    connections.add(*text_connector, {.results = true});
+  }
+
   void add_templates() {
-    if (!connector->takes_text()) {
-      throw ConfigError("connector:" + config.connector +
-                        " takes no text, which --template makes of results; leave that out, or "
-                        "name a connector such as stdout or file");
+    const auto& taker = text_connector != nullptr ? text_connector : connector;
+    if (!taker->takes_text()) {
+      throw ConfigError(
+          "connector:" + (text_connector != nullptr ? config.text_connector : config.connector) +
+          " takes no text, which --template makes of results; leave that out, or "
+          "name a connector such as stdout or file");
     }
     templates.emplace(config, registry.found(), log);
   }
@@ -138,6 +154,14 @@ struct Run::State {
     return plugins.add(entry_of(registry.need(category, name)));
   }
 
+  void save(std::string_view lines, std::size_t count) {
+    if (connector != nullptr) {
+      const bool as_text = templates && text_connector == nullptr;
+      connector->save(as_text ? templates->render(lines) : lines, count);
+    }
+    if (text_connector != nullptr) text_connector->save(templates->render(lines), count);
+  }
+
   Summary summarise(double seconds) const;
   /// In words, for the log.
   [[nodiscard]] std::string what_runs() const;
@@ -150,8 +174,9 @@ struct Run::State {
   Log log;
   PluginRegistry registry;
   PluginSet plugins;
-  std::vector<Source*> sources;    ///< the instances; none: one empty payload
-  Connector* connector = nullptr;  ///< null: results are thrown away
+  std::vector<Source*> sources;         ///< the instances; none: one empty payload
+  Connector* connector = nullptr;       ///< null: results are thrown away
+  Connector* text_connector = nullptr;  ///< null: `connector` takes texts, if there are any
   Connections connections;
   std::optional<Templates> templates;
   std::optional<Dispatcher> dispatcher;
@@ -167,6 +192,7 @@ std::string Run::State::what_runs() const {
   for (const auto& worker : config.workers) text += " " + worker;
   if (config.workers.empty()) text += " none";
   text += ", connector " + (config.connector.empty() ? "none" : config.connector);
+  if (!config.text_connector.empty()) text += ", texts to " + config.text_connector;
   return config.config_file.empty() ? text : text + ", options of " + config.config_file;
 }
 

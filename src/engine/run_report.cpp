@@ -113,6 +113,7 @@ void write_run_report(const Config& config, unsigned threads, const PluginRegist
     add_list(report, "paths", config.input.paths);
     report.text("source", config.source);
     report.text("connector", config.connector);
+    if (!config.text_connector.empty()) report.text("text_connector", config.text_connector);
     if (!config.archive.empty()) report.text("archive", config.archive);
     add_list(report, "workers", config.workers);
     report.flag("dispatch", config.dispatch);

@@ -112,7 +112,7 @@ class Usage(CliTest):
                 --root-timeout --hash --rules --dispatch-rules --option --config --plugin-dir
                 --include --exclude --min-size --max-size --files-from --unordered --timing
                 --format -I,--source -C,--connector -A,--archive --run-json --quiet --summary
-                --log-level --log-file --log-max-size --log-count -T,--template --split
+                --log-level --log-file --log-max-size --log-count -T,--template --text-connector --split
                 --rate-limit --cron""".split():
             self.assertIn(option, text)
         self.assertLessEqual(max(len(line) for line in text.splitlines()), 100)

@@ -162,6 +162,30 @@ class Template(CliTest):
         self.refused("scan", "in", "-w", "mimetype", "-T", "stdout.tpl", "-o", "x", "--option",
                      "file.form=json", saying=["takes no text"])
 
+    def test_texts_to_one_connector_and_json_to_another(self):
+        want = self.documents("in")
+        text, errors = self.text("in", "-T", "stdout.tpl", "-o", "out.jsonl", "--text-connector", "stdout")
+        self.assertEqual((text, errors), (self.text("in", "-T", "stdout.tpl")[0], ""))
+        with open(self.path("out.jsonl"), encoding="utf-8") as file:
+            self.assertEqual([json.loads(line) for line in file], want)
+        with open(self.path("run.json"), encoding="utf-8") as file:
+            self.assertEqual(json.load(file)["text_connector"], "stdout")
+        swapped, _ = self.text("in", "-T", "stdout.tpl", "--text-connector", "connector:file", "--option",
+                               "file.path=out.txt")
+        self.assertEqual([json.loads(line) for line in swapped.splitlines()], want)
+        with open(self.path("out.txt"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), text)
+        for arguments, saying in (((), ["--template"]),
+                                  (("-T", "stdout.tpl", "-C", "stdout"), ["as JSON", "another"]),
+                                  (("-T", "stdout.tpl", "--option", "file.form=json", "-o", "x"), None)):
+            taker = ("--text-connector", "stdout")
+            if saying is None:  # the one that takes JSON need not take text
+                self.assertEqual(self.text("in", *arguments, *taker)[0], text)
+            else:
+                self.refused("scan", "in", "-w", "mimetype", *arguments, *taker, saying=saying)
+        self.refused("scan", "in", "-w", "mimetype", "-T", "stdout.tpl", "--text-connector", "sqlite",
+                     saying=["takes no text", "connector:sqlite"])
+
     def test_the_command_of_stoqs_guide(self):
         """Text of every payload, each that a rule says to save kept once, and brought back."""
         source = "{% for r in results.results %}{{ r.sha256 }} {{ r.filename }}\n{% endfor %}"

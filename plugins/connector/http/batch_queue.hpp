@@ -16,7 +16,7 @@ namespace http_connector {
 struct Batch {
   std::string key;      ///< the same in each attempt, in every run; at most 39 letters
   std::uint64_t count;  ///< results
-  std::string lines;    ///< of JSON, each with its line end
+  std::string lines;    ///< of JSON, each with its line end; the body of the post
 };
 
 /// First in, first out. One thread pushes, one takes. What an earlier run left in the file comes

@@ -21,6 +21,25 @@ namespace {
 using http_connector::Batch;
 using std::chrono::milliseconds;
 
+/// A JSON string (RFC 8259, 7) of text in UTF-8.
+std::string quoted(std::string_view text) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string out = "\"";
+  for (const char letter : text) {
+    const auto byte = static_cast<unsigned char>(letter);
+    if (byte == '"' || byte == '\\') {
+      (out += '\\') += letter;
+    } else if (byte == '\n') {
+      out += "\\n";
+    } else if (byte < 0x20) {
+      ((out += "\\u00") += digits[byte >> 4U]) += digits[byte & 15U];
+    } else {
+      out += letter;
+    }
+  }
+  return out += '"';
+}
+
 class Http : public stoq::Connector {
  public:
   void activate(stoq::Options& options, stoq::Host&) override {
@@ -28,6 +47,10 @@ class Http : public stoq::Connector {
     target_.headers = options.get_list("header_list", "headers to send, as Name: value");
     target_.ca_file = options.get("ca_file", "", "certificates to trust instead of the system's");
     target_.timeout = seconds(options, "timeout", 30, "seconds for one post");
+    text_key_ = options.get("text_key", "",
+                            "for text made by a template: member of the JSON object to post it in, "
+                            "as chats' webhooks take it (Slack: text)");
+    target_.type = text_key_.empty() ? "application/x-ndjson" : "application/json";
     batch_bytes_ =
         options.get_size("batch_size", std::uint64_t{256} << 10, "bytes in one post, about");
     queue_bytes_ = options.get_size("queue_size", std::uint64_t{8} << 20,
@@ -38,6 +61,8 @@ class Http : public stoq::Connector {
     patience_.at_end =
         seconds(options, "give_up", 60, "seconds to go on trying once the scan is done");
   }
+
+  [[nodiscard]] bool takes_text() const noexcept override { return !text_key_.empty(); }
 
   void connect(stoq::ConnectorUse use) override {
     if (!use.results) return;
@@ -51,9 +76,15 @@ class Http : public stoq::Connector {
     run_ = std::to_string(std::uint64_t{random()} << 32U | random());
   }
 
-  void save(std::string_view lines, std::size_t) override {
+  void save(std::string_view lines, std::size_t count) override {
     if (const auto refusal = sender_->refusal(); !refusal.empty()) {
       throw stoq::IoError("http: " + target_.url + " takes no results: " + refusal);
+    }
+    if (!text_key_.empty()) {
+      waiting_ += lines;
+      count_ += count;
+      if (waiting_.size() >= batch_bytes_) push();
+      return;
     }
     // A post ends between two lines.
     while (!lines.empty()) {
@@ -94,14 +125,19 @@ class Http : public stoq::Connector {
   }
 
   void push() {
-    queue_->push({run_ + "-" + std::to_string(next_++), std::exchange(count_, 0),
-                  std::exchange(waiting_, {})});
+    auto body = std::exchange(waiting_, {});
+    const auto count = std::exchange(count_, 0);
+    if (!text_key_.empty()) {
+      if (body.empty()) return;  // nothing to say of any of them
+      body = '{' + quoted(text_key_) + ": " + quoted(body) + "}\n";
+    }
+    queue_->push({run_ + "-" + std::to_string(next_++), count, std::move(body)});
   }
 
   http_connector::Target target_;
   http_connector::Sender::Patience patience_;
   std::size_t batch_bytes_ = 0, queue_bytes_ = 0;
-  std::string spool_, run_, waiting_;
+  std::string spool_, run_, waiting_, text_key_;
   std::uint64_t count_ = 0, next_ = 0;
   std::unique_ptr<http_connector::BatchQueue> queue_;
   std::unique_ptr<http_connector::Sender> sender_;

@@ -73,7 +73,7 @@ Answer Poster::post(const Batch& batch, unsigned attempt) {
     (void)headers.release();
     headers.reset(longer);
   };
-  add("Content-Type: application/x-ndjson");
+  add("Content-Type: " + target_.type);
   add("Idempotency-Key: " + batch.key);
   add("Stoq-Attempt: " + std::to_string(attempt));
   // libcurl would ask whether to send, and wait a second for an answer.

@@ -15,6 +15,7 @@ namespace http_connector {
 
 struct Target {
   std::string url;
+  std::string type = "application/x-ndjson";  ///< of what is posted
   std::vector<std::string> headers;           ///< "Name: value", sent with each post
   std::string ca_file;                        ///< certificates to trust; empty: the system's
   std::chrono::milliseconds timeout{30'000};  ///< of one post

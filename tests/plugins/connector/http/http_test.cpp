@@ -129,6 +129,27 @@ TEST_F(Http, PostsLinesOfJsonInOrder) {
   EXPECT_FALSE(fs::exists(spool()));
 }
 
+TEST_F(Http, PostsTextAsAMemberOfAnObject) {
+  EXPECT_FALSE(load()->as<stoq::Connector>().takes_text());
+  const auto plugin = load({{"text_key", "te\"xt"}, {"batch_size", "10"}});
+  auto& connector = plugin->as<stoq::Connector>();
+  EXPECT_TRUE(connector.takes_text());
+  connector.connect({.results = true});
+  const std::string first = "two \"files\":\n\tC:\\a, \x1b and \u00e9\n";
+  connector.save(first, 2);
+  connector.save("", 3);  // the template had nothing to say of these
+  connector.flush();
+  connector.save("b\n", 1);
+  connector.save("c\n", 1);
+  connector.disconnect();
+  std::vector<Json> bodies;
+  for (const auto& post : posts()) {
+    EXPECT_EQ(post["type"], "application/json");
+    bodies.push_back(Json::parse(post["lines"].get<std::string>()));
+  }
+  EXPECT_EQ(bodies, (std::vector<Json>{{{"te\"xt", first}}, {{"te\"xt", "b\nc\n"}}}));
+}
+
 TEST_F(Http, LosesNothingWhileTheFarSideIsDown) {
   const auto plugin = load({{"batch_size", "2K"}, {"queue_size", "10K"}});
   auto& connector = plugin->as<stoq::Connector>();
