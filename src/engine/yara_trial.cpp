@@ -67,10 +67,10 @@ struct Matched {
 };
 
 int note(YR_SCAN_CONTEXT* /*context*/, int message, void* data, void* user) {
+  if (message != CALLBACK_MSG_RULE_MATCHING) return CALLBACK_CONTINUE;  // there is no rule then
   auto& matched = *static_cast<Matched*>(user);
   const auto& rule = *static_cast<const YR_RULE*>(data);
-  if (message == CALLBACK_MSG_RULE_MATCHING && matched.space == rule.ns->name)
-    matched.names += rule.identifier;
+  if (matched.space == rule.ns->name) matched.names += rule.identifier;
   return CALLBACK_CONTINUE;
 }
 
