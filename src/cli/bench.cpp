@@ -55,7 +55,7 @@ int bench(const Arguments& given) {
   if (figures.runs == 0) return interrupted_code;
   figures.finish(listed);
   if (!arguments.json.empty()) write_json(arguments.json, bench_json(figures, config));
-  const bool taken = arguments.json == "-" || config.connector == "stdout";
+  const bool taken = arguments.json == "-" || writes_to_stdout(config);
   if (arguments.summary) {
     (taken ? std::cerr : std::cout)
         << format_bench(figures, width_of_terminal(taken ? STDERR_FILENO : STDOUT_FILENO));

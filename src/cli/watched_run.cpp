@@ -11,14 +11,17 @@
 #include "support/text.hpp"
 
 namespace stoq::cli {
+
+bool writes_to_stdout(const engine::Config& config) {
+  return config.connector == "stdout" || config.text_connector == "stdout";
+}
+
 namespace {
 
 /// Progress is drawn for somebody who looks at standard error, and not between lines of results on
 /// the same screen.
 bool can_draw(const engine::Config& config) {
-  const bool on_stdout =
-      config.connector.ends_with("stdout") || config.text_connector.ends_with("stdout");
-  const bool results_on_screen = on_stdout && ::isatty(STDOUT_FILENO) == 1;
+  const bool results_on_screen = writes_to_stdout(config) && ::isatty(STDOUT_FILENO) == 1;
   return ::isatty(STDERR_FILENO) == 1 && !results_on_screen;
 }
 

@@ -147,13 +147,15 @@ TEST(Conditions, AreNotToldByHalves) {
 // and then evaluates all conditions itself.
 TEST(Conditions, AgreeWithThisLibyara) {
   ASSERT_EQ(yr_initialize(), ERROR_SUCCESS);
-  const bool agrees = stoq::engine::try_yara().agrees_on_conditions;
+  const auto trial = stoq::engine::try_yara();
+  const bool agrees = trial.agrees_on_conditions;
   yr_finalize();
   const bool known = YR_MAJOR_VERSION == 4 && YR_MINOR_VERSION == 2;
   if (!agrees && !known) {
     GTEST_SKIP() << "libyara " << YR_VERSION << " evaluates the conditions of dispatch rules";
   }
   EXPECT_TRUE(agrees);
+  EXPECT_TRUE(trial.searches_parts);
 }
 
 // --- The same as libyara -----------------------------------------------------------------------

@@ -17,9 +17,13 @@ namespace {
 
 using std::string_view_literals::operator""sv;
 
+/// What stands between words, and what ends a name (7.2.2).
+constexpr std::string_view blanks("\0\t\n\f\r ", 6);
+constexpr std::string_view delimiters("\0\t\n\f\r ()<>[]{}/%", 16);
+
 /// The next whole number of `text`, which then begins behind it.
 std::optional<int> take_number(std::string_view& text) {
-  const auto first = text.find_first_not_of(std::string_view(" \t\r\n\f\0", 6));
+  const auto first = text.find_first_not_of(blanks);
   if (first == text.npos) return std::nullopt;
   int number = 0;
   const auto* const end = text.data() + text.size();
@@ -45,9 +49,6 @@ std::vector<std::pair<std::size_t, int>> index_of(std::string_view text, int cou
   return index;
 }
 
-/// What ends a name (7.2.2).
-constexpr std::string_view delimiters("\0\t\n\f\r ()<>[]{}/%", 16);
-
 /// Keys by which a dictionary says a script, or what a file is called and where it is, or how a
 /// filter was used.
 bool is_telling(std::string_view key) noexcept {
@@ -70,7 +71,7 @@ bool is_telling(std::string_view key) noexcept {
 /// all objects of a large document (annotations, destinations, fonts), each of which costs qpdf
 /// some thirty allocations. What stands in strings may say yes, too; a name may be escaped by '#'.
 bool may_tell(std::string_view object) noexcept {
-  const auto begin = object.find_first_not_of(delimiters.substr(0, 6));
+  const auto begin = object.find_first_not_of(blanks);
   if (begin == object.npos || !object.substr(begin).starts_with("<<"sv)) return true;
   if (object.find('#') != object.npos) return true;
   for (auto at = object.find('/'); at != object.npos; at = object.find('/', at + 1)) {
